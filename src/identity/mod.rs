@@ -1,0 +1,62 @@
+//! Who the connector is: bearer tokens for the feed, the data collection rule, Graph and storage.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+
+/// A bearer token for one audience. Its text is shown by no `Debug` and no error.
+#[derive(Clone)]
+pub struct Token {
+    secret: Arc<str>,
+    generation: u64,
+}
+
+impl Token {
+    /// A token as a credential gave it. `generation` counts the tokens of one source, so that a refusal names one.
+    #[must_use]
+    pub fn new(secret: &str, generation: u64) -> Self {
+        Self { secret: secret.into(), generation }
+    }
+
+    /// The text that follows `Bearer `.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// Which of the source's tokens this is.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no token.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("no token for {audience}: {reason}")]
+pub struct IdentityError {
+    /// The audience that was asked for.
+    pub audience: String,
+    /// What the identity provider or the credential said, without any secret.
+    pub reason: String,
+}
+
+/// Hands out tokens for one audience. Tokens are cached until shortly before they expire.
+#[async_trait]
+pub trait TokenSource: Send + Sync + fmt::Debug {
+    /// A token to attach to a request.
+    ///
+    /// # Errors
+    /// The identity provider refused, or could not be reached.
+    async fn token(&self) -> Result<Token, IdentityError>;
+
+    /// The service answered 401 to `token`: it is handed out no more. Refusing a token that was replaced already does
+    /// nothing, so that many workers refusing the same token cause one new one.
+    fn refuse(&self, token: &Token);
+}

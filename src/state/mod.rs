@@ -1,0 +1,133 @@
+//! Where the state lies: a few named blobs in a storage container or a folder.
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+/// The version of a stored blob (its ETag): what a later write is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version(pub String);
+
+/// What a write expects to find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expect {
+    /// Nothing is stored under the key.
+    Absent,
+    /// Exactly this version is stored.
+    Version(Version),
+    /// Whatever is there is replaced.
+    Any,
+}
+
+/// One entry of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The whole key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// Why the state could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Another writer came first: what is stored is not what the write expected.
+    #[error("{key}: another writer changed it in the meantime")]
+    Conflict {
+        /// The key that was written.
+        key: String,
+    },
+    /// An append log has no room for another block (50,000 in an append blob); a new key must be begun.
+    #[error("{key}: the log is full")]
+    Full {
+        /// The key that was appended to.
+        key: String,
+    },
+    /// The lock was lost, or was never held.
+    #[error("{key}: the lock is held by another run")]
+    LockLost {
+        /// The key of the lock.
+        key: String,
+    },
+    /// The storage refuses the identity or the key.
+    #[error("{key}: the storage refuses access: {reason}")]
+    Denied {
+        /// The key at hand.
+        key: String,
+        /// What the storage said, without any secret.
+        reason: String,
+    },
+    /// The storage cannot be reached or fails.
+    #[error("{key}: {reason}")]
+    Unavailable {
+        /// The key at hand.
+        key: String,
+        /// What went wrong, without any secret.
+        reason: String,
+    },
+}
+
+/// A lock that is held. It runs out by itself within [`LOCK_SECONDS`] unless renewed, so that a killed holder blocks
+/// nobody for longer.
+#[async_trait]
+pub trait Lock: Send + Sync + fmt::Debug {
+    /// Holds it for [`LOCK_SECONDS`] more.
+    ///
+    /// # Errors
+    /// [`StateError::LockLost`] where another holds it by now.
+    async fn renew(&self) -> Result<(), StateError>;
+
+    /// Gives it back.
+    ///
+    /// # Errors
+    /// As for [`Lock::renew`].
+    async fn release(&self) -> Result<(), StateError>;
+}
+
+/// How long a lock is held without being renewed: what a blob lease allows at most.
+pub const LOCK_SECONDS: u32 = 60;
+
+/// How often a holder renews its lock.
+pub const LOCK_RENEWAL: Duration = Duration::from_secs(15);
+
+/// Named blobs with compare-and-swap, append logs and locks. Keys are paths with `/`.
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug {
+    /// What is stored under `key`, or `None`.
+    ///
+    /// # Errors
+    /// The storage refuses or fails.
+    async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>, StateError>;
+
+    /// Stores `body` whole under `key`. Returns its new version.
+    ///
+    /// # Errors
+    /// [`StateError::Conflict`] where `expect` does not hold.
+    async fn put(&self, key: &str, body: Bytes, expect: &Expect) -> Result<Version, StateError>;
+
+    /// Appends `block` to the log under `key`, which must be `at` bytes long; it is made where `at` is 0 and it is
+    /// missing. Appends are durable when this returns. A repeat whose first answer was lost is recognised.
+    ///
+    /// # Errors
+    /// [`StateError::Conflict`] where the log has another length, [`StateError::Full`] where it takes no more blocks.
+    async fn append(&self, key: &str, at: u64, block: Bytes) -> Result<(), StateError>;
+
+    /// Every blob whose key begins with `prefix`, by key.
+    ///
+    /// # Errors
+    /// The storage refuses or fails.
+    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, StateError>;
+
+    /// Removes what is stored under `key`; nothing there is no error.
+    ///
+    /// # Errors
+    /// The storage refuses or fails.
+    async fn delete(&self, key: &str) -> Result<(), StateError>;
+
+    /// Takes the lock `key`, or `None` while another holds it.
+    ///
+    /// # Errors
+    /// The storage refuses or fails.
+    async fn lock(&self, key: &str) -> Result<Option<Box<dyn Lock>>, StateError>;
+}
