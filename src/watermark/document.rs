@@ -1,0 +1,156 @@
+//! The small document that is saved: one watermark for each content type of a tenant.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::content::{Content, ContentType};
+
+/// The version of the document's form. A document with a higher one was written by a newer Labelstream.
+pub const FORMAT: u32 = 1;
+
+/// The watermarks of one tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document {
+    /// [`FORMAT`] at the time of writing.
+    pub format: u32,
+    /// When the subscriptions of the tenant were last listed.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub subscriptions_checked: Option<OffsetDateTime>,
+    /// When a batch was last answered with 2xx.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub last_accepted: Option<OffsetDateTime>,
+    /// By content type.
+    pub content_types: BTreeMap<ContentType, Watermark>,
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Self { format: FORMAT, subscriptions_checked: None, last_accepted: None, content_types: BTreeMap::new() }
+    }
+}
+
+/// Why a stored document is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// It is no watermark document at all.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// A newer version wrote it.
+    #[error("it has format {0}, and this version of Labelstream knows {FORMAT}: deploy the newer version again")]
+    Newer(u32),
+}
+
+impl Document {
+    /// Reads a stored document.
+    ///
+    /// # Errors
+    /// See [`DocumentError`].
+    pub fn parse(body: &[u8]) -> Result<Self, DocumentError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        let unreadable = |error: serde_json::Error| DocumentError::Unreadable(error.to_string());
+        let head: Head = serde_json::from_slice(body).map_err(unreadable)?;
+        if head.format > FORMAT {
+            return Err(DocumentError::Newer(head.format));
+        }
+        serde_json::from_slice(body).map_err(unreadable)
+    }
+
+    /// The document as it is stored.
+    ///
+    /// # Errors
+    /// A time that RFC 3339 cannot express, such as a year beyond 9999.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec_pretty(self)
+    }
+}
+
+/// How far one content type has been listed, and which contents before that are still to be delivered.
+///
+/// Every content published before `listed_through` and listed so far is delivered, in the dead letters, or in
+/// `pending`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Watermark {
+    /// Everything published before this time has been listed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub listed_through: OffsetDateTime,
+    /// The contents that failed and are to be tried again, oldest failure first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<Pending>,
+    /// The latest time of publication that was seen: tells a quiet feed from a silent one.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub last_content: Option<OffsetDateTime>,
+    /// When a start of the subscription was last tried; the API wants 15 minutes between two.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub start_tried: Option<OffsetDateTime>,
+}
+
+impl Watermark {
+    /// The watermark of a content type that has not been listed yet.
+    #[must_use]
+    pub const fn starting_at(listed_through: OffsetDateTime) -> Self {
+        Self { listed_through, pending: Vec::new(), last_content: None, start_tried: None }
+    }
+}
+
+/// A content that could not be delivered yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pending {
+    /// The content.
+    pub content: Content,
+    /// How many runs tried it and failed through the content's own fault.
+    pub tries: u32,
+    /// When it failed for the first time.
+    #[serde(with = "time::serde::rfc3339")]
+    pub first_failed: OffsetDateTime,
+    /// Why it failed the last time.
+    pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_document_survives_being_stored() {
+        let mut document = Document::default();
+        let mut watermark = Watermark::starting_at(datetime!(2026-11-22 19:00 UTC));
+        watermark.pending.push(Pending {
+            content: Content {
+                content_type: ContentType::General,
+                id: "a$b".into(),
+                uri: "https://manage.office.com/x".into(),
+                created: datetime!(2026-11-22 18:00:00.123 UTC),
+                expires: None,
+            },
+            tries: 2,
+            first_failed: datetime!(2026-11-22 18:30 UTC),
+            reason: "reset".into(),
+        });
+        document.content_types.insert(ContentType::General, watermark);
+        let stored = document.to_json().unwrap();
+        assert_eq!(Document::parse(&stored).unwrap(), document);
+    }
+
+    #[test]
+    fn garbage_and_newer_formats_are_told_apart() {
+        assert!(matches!(Document::parse(b"\0\0"), Err(DocumentError::Unreadable(_))));
+        assert!(matches!(Document::parse(b"{}"), Err(DocumentError::Unreadable(_))));
+        assert_eq!(Document::parse(br#"{"format":99,"contentTypes":"?"}"#), Err(DocumentError::Newer(99)));
+    }
+
+    #[test]
+    fn unknown_members_are_ignored() {
+        let stored = br#"{"format":1,"contentTypes":{"Audit.General":{"listedThrough":"2026-11-22T19:00:00Z","x":1}}}"#;
+        assert_eq!(Document::parse(stored).unwrap().content_types.len(), 1);
+    }
+}

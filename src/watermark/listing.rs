@@ -1,0 +1,287 @@
+//! One content type in one run: which windows are open, which contents are under way, and what that does to the
+//! watermark.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+use time::{Date, OffsetDateTime};
+
+use super::{
+    document::{Pending, Watermark},
+    ids::{Id, IdSet, content_id},
+};
+use crate::content::{Content, ContentType};
+
+/// After how many runs that failed through its own fault a content is given up. At a run every five minutes that is
+/// over half an hour, longer than the service's short faults last.
+pub const MAX_TRIES: u32 = 8;
+
+/// A content that is under way in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot {
+    /// Its content type.
+    pub content_type: ContentType,
+    /// Counts within the run.
+    pub number: u32,
+}
+
+/// Why a content could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The feed does not serve it any more, or never knew it: trying again is no use.
+    Gone(String),
+    /// It was served and cannot be read.
+    Unreadable(String),
+    /// The feed failed; whether through this content or not is not known.
+    Feed(String),
+}
+
+/// What becomes of a content that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is tried again in a later run.
+    Later,
+    /// It goes to the dead letters; [`Listing::given_up`] follows once it is there.
+    GiveUp {
+        /// How many runs tried it.
+        tries: u32,
+    },
+}
+
+#[derive(Debug)]
+struct Window {
+    until: OffsetDateTime,
+    listed: bool,
+    unsettled: usize,
+}
+
+#[derive(Debug)]
+struct Open {
+    content: Content,
+    id: Id,
+    /// The window that listed it; `None` for one that was pending before.
+    window: Option<u64>,
+    /// Rows that were handed over and not yet answered.
+    rows: u32,
+    read: bool,
+}
+
+/// One content type in one run.
+#[derive(Debug)]
+pub struct Listing {
+    watermark: Watermark,
+    /// Whether the run moves the watermark; asking for a past range again does not.
+    moves: bool,
+    windows: VecDeque<Window>,
+    /// The number of the front of `windows`.
+    front: u64,
+    open: HashMap<u32, Open>,
+    open_ids: HashSet<Id>,
+    delivered: HashMap<Date, IdSet>,
+    unsaved: BTreeMap<Date, Vec<Id>>,
+    /// Contents read in this run: what tells a failing content from a failing feed.
+    read: u64,
+}
+
+impl Listing {
+    /// A run that goes on from `watermark`, or, with `moves` false, one that asks for a past range again.
+    #[must_use]
+    pub fn new(watermark: Watermark, moves: bool) -> Self {
+        Self {
+            watermark,
+            moves,
+            windows: VecDeque::new(),
+            front: 0,
+            open: HashMap::new(),
+            open_ids: HashSet::new(),
+            delivered: HashMap::new(),
+            unsaved: BTreeMap::new(),
+            read: 0,
+        }
+    }
+
+    /// The watermark as of now: what may be saved.
+    #[must_use]
+    pub const fn watermark(&self) -> &Watermark {
+        &self.watermark
+    }
+
+    /// Notes that a start of the subscription is tried.
+    pub const fn start_tried(&mut self, at: OffsetDateTime) {
+        self.watermark.start_tried = Some(at);
+    }
+
+    /// Contents under way that are neither delivered nor given up.
+    #[must_use]
+    pub fn unsettled(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether the contents delivered of this day of publication were loaded, which [`Listing::offer`] needs.
+    #[must_use]
+    pub fn knows_day(&self, day: Date) -> bool {
+        self.delivered.contains_key(&day)
+    }
+
+    /// Takes in the stored log of the contents delivered of one day of publication.
+    pub fn load_day(&mut self, day: Date, log: &[u8]) {
+        self.delivered.entry(day).or_default().load(log);
+    }
+
+    /// Takes up the contents that earlier runs left behind; `slot` gives each its number.
+    pub fn resume(&mut self, mut slot: impl FnMut() -> Slot) -> Vec<(Slot, Content)> {
+        let mut resumed = Vec::new();
+        for pending in self.watermark.pending.clone() {
+            let id = content_id(&pending.content.id);
+            if self.open_ids.insert(id) {
+                let slot = slot();
+                let open = Open { content: pending.content.clone(), id, window: None, rows: 0, read: false };
+                self.open.insert(slot.number, open);
+                resumed.push((slot, pending.content));
+            }
+        }
+        resumed
+    }
+
+    /// Begins the next window, which reaches up to `until`. Windows are begun oldest first.
+    pub fn begin_window(&mut self, until: OffsetDateTime) -> u64 {
+        self.windows.push_back(Window { until, listed: false, unsettled: 0 });
+        self.front + self.windows.len() as u64 - 1
+    }
+
+    /// A content that a page of `window` lists. Whether it is to be fetched: one that is delivered, pending or under
+    /// way already is not. In a run that asks for a range again, delivered contents are fetched again too.
+    pub fn offer(&mut self, window: u64, content: &Content, slot: Slot) -> bool {
+        self.watermark.last_content = self.watermark.last_content.max(Some(content.created));
+        let id = content_id(&content.id);
+        let delivered = self.delivered.get(&content.created.date()).is_some_and(|day| day.contains(&id));
+        let pending = self.watermark.pending.iter().any(|pending| pending.content.id == content.id);
+        if (delivered && self.moves) || pending || !self.open_ids.insert(id) {
+            return false;
+        }
+        if let Some(window) = self.window(window) {
+            window.unsettled += 1;
+        }
+        let open = Open { content: content.clone(), id, window: Some(window), rows: 0, read: false };
+        self.open.insert(slot.number, open);
+        true
+    }
+
+    /// The last page of `window` is in.
+    pub fn end_window(&mut self, window: u64) {
+        if let Some(window) = self.window(window) {
+            window.listed = true;
+        }
+        self.advance();
+    }
+
+    /// A row of the content was handed over.
+    pub fn row_sent(&mut self, slot: Slot) {
+        if let Some(open) = self.open.get_mut(&slot.number) {
+            open.rows += 1;
+        }
+    }
+
+    /// A row of the content arrived, or lies in the dead letters.
+    pub fn row_settled(&mut self, slot: Slot) {
+        if let Some(open) = self.open.get_mut(&slot.number) {
+            open.rows = open.rows.saturating_sub(1);
+        }
+        self.settle_if_done(slot);
+    }
+
+    /// The content was read to its end and all of its rows were handed over.
+    pub fn content_read(&mut self, slot: Slot) {
+        if let Some(open) = self.open.get_mut(&slot.number) {
+            open.read = true;
+            self.read += 1;
+        }
+        self.settle_if_done(slot);
+    }
+
+    /// The content could not be read to its end. It becomes pending; the rows that were handed over stay sent.
+    pub fn content_failed(&mut self, slot: Slot, failure: &Failure, now: OffsetDateTime) -> Verdict {
+        let Some(open) = self.open.get(&slot.number) else { return Verdict::Later };
+        let (reason, own_fault) = match failure {
+            Failure::Gone(reason) | Failure::Unreadable(reason) => (reason, true),
+            // Where other contents can be read, the fault is taken to be this one's.
+            Failure::Feed(reason) => (reason, self.read > 0),
+        };
+        let known = self.watermark.pending.iter_mut().find(|pending| pending.content.id == open.content.id);
+        let tries = match known {
+            Some(pending) => {
+                pending.tries += u32::from(own_fault);
+                pending.reason.clone_from(reason);
+                pending.tries
+            }
+            None => {
+                self.watermark.pending.push(Pending {
+                    content: open.content.clone(),
+                    tries: u32::from(own_fault),
+                    first_failed: now,
+                    reason: reason.clone(),
+                });
+                u32::from(own_fault)
+            }
+        };
+        if tries >= MAX_TRIES || matches!(failure, Failure::Gone(_)) {
+            return Verdict::GiveUp { tries: tries.max(1) };
+        }
+        self.close(slot);
+        Verdict::Later
+    }
+
+    /// The content lies in the dead letters.
+    pub fn given_up(&mut self, slot: Slot) {
+        self.settle(slot);
+    }
+
+    /// What was delivered since the last call, by day of publication.
+    pub fn take_unsaved(&mut self) -> BTreeMap<Date, Vec<Id>> {
+        std::mem::take(&mut self.unsaved)
+    }
+
+    fn window(&mut self, number: u64) -> Option<&mut Window> {
+        let index = usize::try_from(number.checked_sub(self.front)?).ok()?;
+        self.windows.get_mut(index)
+    }
+
+    fn settle_if_done(&mut self, slot: Slot) {
+        if self.open.get(&slot.number).is_some_and(|open| open.read && open.rows == 0) {
+            self.settle(slot);
+        }
+    }
+
+    /// The content needs nothing more: it is remembered as delivered.
+    fn settle(&mut self, slot: Slot) {
+        let Some(open) = self.open.get(&slot.number) else { return };
+        let (day, id) = (open.content.created.date(), open.id);
+        self.watermark.pending.retain(|pending| content_id(&pending.content.id) != id);
+        if self.delivered.entry(day).or_default().insert(id) {
+            self.unsaved.entry(day).or_default().push(id);
+        }
+        self.close(slot);
+    }
+
+    fn close(&mut self, slot: Slot) {
+        let Some(open) = self.open.remove(&slot.number) else { return };
+        self.open_ids.remove(&open.id);
+        if let Some(window) = open.window.and_then(|window| self.window(window)) {
+            window.unsettled -= 1;
+        }
+        self.advance();
+    }
+
+    /// Moves the watermark over every window at the front that is listed and settled.
+    fn advance(&mut self) {
+        while let Some(window) = self.windows.front()
+            && window.listed
+            && window.unsettled == 0
+        {
+            if self.moves {
+                self.watermark.listed_through = self.watermark.listed_through.max(window.until);
+            }
+            self.windows.pop_front();
+            self.front += 1;
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Reading and writing what is remembered between runs.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use time::{Date, Duration, OffsetDateTime};
+
+use super::{
+    document::{Document, DocumentError},
+    ids::Id,
+};
+use crate::{
+    content::ContentType,
+    state::{Expect, StateError, Store, Version},
+};
+
+/// How many days of delivered records and contents are remembered: the feed lists 7 days back, and a record came again
+/// after 5 days (management-api.md, 2.3).
+pub const REMEMBERED_DAYS: i64 = 8;
+
+/// The remembered state of one tenant, under `{tenant}/` in the store.
+#[derive(Debug)]
+pub struct Memory {
+    store: Arc<dyn Store>,
+    tenant: String,
+    version: Expect,
+    logs: HashMap<String, Log>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Log {
+    part: u32,
+    length: u64,
+}
+
+impl Memory {
+    /// The memory of `tenant`; nothing is read yet.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, tenant: &str) -> Self {
+        Self { store, tenant: tenant.to_owned(), version: Expect::Absent, logs: HashMap::new() }
+    }
+
+    /// The key of the lock that a run holds.
+    #[must_use]
+    pub fn lock_key(tenant: &str) -> String {
+        format!("{tenant}/lock")
+    }
+
+    fn document_key(&self) -> String {
+        format!("{}/watermark.json", self.tenant)
+    }
+
+    /// The stored document; the empty one where there is none yet.
+    ///
+    /// A document that cannot be read is set aside under a name of its own and the run begins anew: the records
+    /// delivered are remembered apart from it, so that nothing is sent twice. What was said about it is returned.
+    ///
+    /// # Errors
+    /// The storage fails, or a newer version of Labelstream wrote the document.
+    pub async fn load_document(&mut self, now: OffsetDateTime) -> Result<(Document, Option<String>), StateError> {
+        let key = self.document_key();
+        let Some((body, version)) = self.store.get(&key).await? else {
+            self.version = Expect::Absent;
+            return Ok((Document::default(), None));
+        };
+        self.version = Expect::Version(version);
+        match Document::parse(&body) {
+            Ok(document) => Ok((document, None)),
+            Err(error @ DocumentError::Newer(_)) => Err(StateError::Unavailable { key, reason: error.to_string() }),
+            Err(error) => {
+                let aside = format!("{key}.unreadable-{}", now.unix_timestamp());
+                self.store.put(&aside, body, &Expect::Any).await?;
+                let note = format!("{key} was set aside as {aside}, and the feed is read from its beginning: {error}");
+                Ok((Document::default(), Some(note)))
+            }
+        }
+    }
+
+    /// Saves the document over the one that was loaded or saved last.
+    ///
+    /// # Errors
+    /// [`StateError::Conflict`] where another writer came in between.
+    pub async fn save_document(&mut self, document: &Document) -> Result<Version, StateError> {
+        let key = self.document_key();
+        let body = document
+            .to_json()
+            .map_err(|error| StateError::Unavailable { key: key.clone(), reason: error.to_string() })?;
+        let version = self.store.put(&key, body.into(), &self.version).await?;
+        self.version = Expect::Version(version.clone());
+        Ok(version)
+    }
+
+    /// The contents delivered of one day of publication, as a log of ids.
+    ///
+    /// # Errors
+    /// The storage fails.
+    pub async fn load_contents(&mut self, content_type: ContentType, day: Date) -> Result<Vec<Bytes>, StateError> {
+        let stem = self.contents_stem(content_type, day);
+        self.load_log(&stem).await
+    }
+
+    /// Remembers contents of one day of publication.
+    ///
+    /// # Errors
+    /// The storage fails.
+    pub async fn append_contents(
+        &mut self,
+        content_type: ContentType,
+        day: Date,
+        ids: &[Id],
+    ) -> Result<(), StateError> {
+        let stem = self.contents_stem(content_type, day);
+        self.append(&stem, ids).await
+    }
+
+    /// The records delivered in the last [`REMEMBERED_DAYS`] days, as logs of ids. Older logs are removed.
+    ///
+    /// # Errors
+    /// The storage fails.
+    pub async fn load_records(&mut self, now: OffsetDateTime) -> Result<Vec<Bytes>, StateError> {
+        let prefix = format!("{}/records/", self.tenant);
+        let oldest = now.date() - Duration::days(REMEMBERED_DAYS);
+        let mut logs = Vec::new();
+        for entry in self.store.list(&prefix).await? {
+            let Some((day, part)) = entry.key.strip_prefix(&prefix).and_then(day_and_part) else { continue };
+            if day < oldest {
+                self.store.delete(&entry.key).await?;
+                continue;
+            }
+            let Some((log, _)) = self.store.get(&entry.key).await? else { continue };
+            let known = self.logs.entry(format!("{prefix}{}", day_name(day))).or_default();
+            if part >= known.part {
+                *known = Log { part, length: log.len() as u64 };
+            }
+            logs.push(log);
+        }
+        Ok(logs)
+    }
+
+    /// Remembers records as delivered. [`Memory::load_records`] comes first.
+    ///
+    /// # Errors
+    /// The storage fails.
+    pub async fn append_records(&mut self, now: OffsetDateTime, ids: &[Id]) -> Result<(), StateError> {
+        let stem = format!("{}/records/{}", self.tenant, day_name(now.date()));
+        self.append(&stem, ids).await
+    }
+
+    /// Removes the contents remembered of days that the feed no longer lists.
+    ///
+    /// # Errors
+    /// The storage fails.
+    pub async fn forget_old_contents(&self, now: OffsetDateTime) -> Result<(), StateError> {
+        let oldest = now.date() - Duration::days(REMEMBERED_DAYS);
+        for entry in self.store.list(&format!("{}/contents/", self.tenant)).await? {
+            let name = entry.key.rsplit('/').next().unwrap_or_default();
+            if day_and_part(name).is_some_and(|(day, _)| day < oldest) {
+                self.store.delete(&entry.key).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn contents_stem(&self, content_type: ContentType, day: Date) -> String {
+        format!("{}/contents/{content_type}/{}", self.tenant, day_name(day))
+    }
+
+    async fn load_log(&mut self, stem: &str) -> Result<Vec<Bytes>, StateError> {
+        let mut log = Log::default();
+        let mut parts = Vec::new();
+        while let Some((body, _)) = self.store.get(&part_key(stem, log.part)).await? {
+            log.length = body.len() as u64;
+            parts.push(body);
+            // A log has a second part only where the first took all the blocks that it could.
+            if log.length < SMALLEST_FULL_LOG {
+                break;
+            }
+            log = Log { part: log.part + 1, length: 0 };
+        }
+        self.logs.insert(stem.to_owned(), log);
+        Ok(parts)
+    }
+
+    async fn append(&mut self, stem: &str, ids: &[Id]) -> Result<(), StateError> {
+        if !self.logs.contains_key(stem) {
+            self.load_log(stem).await?;
+        }
+        let block = Bytes::from(ids.concat());
+        let log = self.logs.entry(stem.to_owned()).or_default();
+        // The rest of a torn write is made whole, so that ids stay where they are looked for.
+        let torn = log.length % 16;
+        let block = if torn == 0 { block } else { [vec![0; 16 - torn as usize].into(), block].concat().into() };
+        let length = block.len() as u64;
+        match self.store.append(&part_key(stem, log.part), log.length, block.clone()).await {
+            Err(StateError::Full { .. }) => {
+                *log = Log { part: log.part + 1, length: 0 };
+                self.store.append(&part_key(stem, log.part), 0, block).await?;
+            }
+            other => other?,
+        }
+        log.length += length;
+        Ok(())
+    }
+}
+
+/// An append blob is full at 50,000 blocks, and a block holds one id at least.
+const SMALLEST_FULL_LOG: u64 = 50_000 * 16;
+
+fn part_key(stem: &str, part: u32) -> String {
+    if part == 0 { format!("{stem}.ids") } else { format!("{stem}.{part}.ids") }
+}
+
+fn day_name(day: Date) -> String {
+    format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
+}
+
+fn day_and_part(name: &str) -> Option<(Date, u32)> {
+    let stem = name.strip_suffix(".ids")?;
+    let (day, part) = match stem.split_once('.') {
+        Some((day, part)) => (day, part.parse().ok()?),
+        None => (stem, 0),
+    };
+    let format = time::macros::format_description!("[year]-[month]-[day]");
+    Some((Date::parse(day, format).ok()?, part))
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+
+    use super::*;
+
+    #[test]
+    fn log_names_tell_their_day_and_part() {
+        for (name, expected) in [
+            ("2026-11-22.ids", Some((date!(2026 - 11 - 22), 0))),
+            ("2026-11-22.3.ids", Some((date!(2026 - 11 - 22), 3))),
+            ("2026-11-22.x.ids", None),
+            ("watermark.json", None),
+        ] {
+            assert_eq!(day_and_part(name), expected, "{name}");
+        }
+        assert_eq!(part_key(&day_name(date!(2026 - 01 - 02)), 1), "2026-01-02.1.ids");
+    }
+}

@@ -1,0 +1,173 @@
+//! What a run knows: its content types, the records delivered, and the rows that are on their way.
+
+use std::collections::{BTreeMap, HashMap};
+
+use time::{Date, OffsetDateTime};
+
+use super::{
+    document::{Document, FORMAT, Watermark},
+    ids::{Id, IdSet},
+    listing::{Listing, Slot},
+};
+use crate::content::ContentType;
+
+/// Whether a row is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It is new: send it.
+    Send,
+    /// The record was delivered before.
+    Delivered,
+    /// The record is on its way from another content; this content waits for the same answer.
+    OnItsWay,
+}
+
+/// What is to be saved, in this order: the records, then the contents, then the document. A kill between two of them
+/// then costs a content being fetched again, and nothing else.
+#[derive(Debug, Default)]
+pub struct Unsaved {
+    /// Records whose rows were answered.
+    pub records: Vec<Id>,
+    /// Contents that need nothing more, by content type and day of publication.
+    pub contents: Vec<(ContentType, Date, Vec<Id>)>,
+    /// The document, where it is due.
+    pub document: Option<Document>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    first: Slot,
+    others: Vec<Slot>,
+}
+
+/// What a run knows.
+#[derive(Debug, Default)]
+pub struct Progress {
+    listings: BTreeMap<ContentType, Listing>,
+    /// Watermarks of content types that this run does not read.
+    others: BTreeMap<ContentType, Watermark>,
+    subscriptions_checked: Option<OffsetDateTime>,
+    last_accepted: Option<OffsetDateTime>,
+    delivered: IdSet,
+    on_their_way: HashMap<Id, Waiting>,
+    unsaved: Vec<Id>,
+    next_slot: u32,
+}
+
+impl Progress {
+    /// A run over `content_types` that goes on from `document`. A content type that it does not know starts at
+    /// `lookback`. With `moves` false the run asks for a past range again, and no watermark moves.
+    #[must_use]
+    pub fn new(document: Document, content_types: &[ContentType], lookback: OffsetDateTime, moves: bool) -> Self {
+        let mut others = document.content_types;
+        let listings = content_types
+            .iter()
+            .map(|content_type| {
+                let watermark = others.remove(content_type).unwrap_or_else(|| Watermark::starting_at(lookback));
+                (*content_type, Listing::new(watermark, moves))
+            })
+            .collect();
+        Self {
+            listings,
+            others,
+            subscriptions_checked: document.subscriptions_checked,
+            last_accepted: document.last_accepted,
+            ..Self::default()
+        }
+    }
+
+    /// One content type of the run.
+    pub fn listing(&mut self, content_type: ContentType) -> Option<&mut Listing> {
+        self.listings.get_mut(&content_type)
+    }
+
+    /// The content types of the run.
+    pub fn listings(&self) -> impl Iterator<Item = (ContentType, &Listing)> {
+        self.listings.iter().map(|(content_type, listing)| (*content_type, listing))
+    }
+
+    /// When the subscriptions were last listed.
+    #[must_use]
+    pub const fn subscriptions_checked(&self) -> Option<OffsetDateTime> {
+        self.subscriptions_checked
+    }
+
+    /// Notes that the subscriptions were listed.
+    pub const fn checked_subscriptions(&mut self, at: OffsetDateTime) {
+        self.subscriptions_checked = Some(at);
+    }
+
+    /// A slot for the next content.
+    pub const fn next_slot(&mut self, content_type: ContentType) -> Slot {
+        self.next_slot += 1;
+        Slot { content_type, number: self.next_slot }
+    }
+
+    /// Takes in a stored log of delivered records. All of them must be in before the first [`Progress::admit`].
+    pub fn load_records(&mut self, log: &[u8]) {
+        self.delivered.load(log);
+    }
+
+    /// A row of the content in `slot` is ready. Unless its record was delivered before, the content now waits for it.
+    pub fn admit(&mut self, slot: Slot, record: Id) -> Admission {
+        if self.delivered.contains(&record) {
+            return Admission::Delivered;
+        }
+        if let Some(listing) = self.listings.get_mut(&slot.content_type) {
+            listing.row_sent(slot);
+        }
+        if let Some(waiting) = self.on_their_way.get_mut(&record) {
+            waiting.others.push(slot);
+            return Admission::OnItsWay;
+        }
+        self.on_their_way.insert(record, Waiting { first: slot, others: Vec::new() });
+        Admission::Send
+    }
+
+    /// The endpoint took the rows of these records.
+    pub fn accepted(&mut self, records: &[Id], now: OffsetDateTime) {
+        self.last_accepted = Some(now);
+        self.settled(records);
+    }
+
+    /// The rows of these records arrived, or lie in the dead letters.
+    pub fn settled(&mut self, records: &[Id]) {
+        for record in records {
+            if self.delivered.insert(*record) {
+                self.unsaved.push(*record);
+            }
+            let Some(waiting) = self.on_their_way.remove(record) else { continue };
+            for slot in std::iter::once(waiting.first).chain(waiting.others) {
+                if let Some(listing) = self.listings.get_mut(&slot.content_type) {
+                    listing.row_settled(slot);
+                }
+            }
+        }
+    }
+
+    /// What is to be saved. The records always; the contents and the document where `all` is asked for.
+    pub fn take_unsaved(&mut self, all: bool) -> Unsaved {
+        let mut unsaved = Unsaved { records: std::mem::take(&mut self.unsaved), ..Unsaved::default() };
+        if all {
+            for (content_type, listing) in &mut self.listings {
+                unsaved.contents.extend(listing.take_unsaved().into_iter().map(|(day, ids)| (*content_type, day, ids)));
+            }
+            unsaved.document = Some(self.document());
+        }
+        unsaved
+    }
+
+    /// The document as of now.
+    #[must_use]
+    pub fn document(&self) -> Document {
+        let mut content_types = self.others.clone();
+        content_types
+            .extend(self.listings().map(|(content_type, listing)| (content_type, listing.watermark().clone())));
+        Document {
+            format: FORMAT,
+            subscriptions_checked: self.subscriptions_checked,
+            last_accepted: self.last_accepted,
+            content_types,
+        }
+    }
+}
