@@ -55,6 +55,8 @@ struct Run {
     listing: Option<(u64, OffsetDateTime, OffsetDateTime, usize)>,
     /// Contents to fetch, with the position of the next record.
     fetching: Vec<(Slot, usize, usize)>,
+    /// Rows that wait in a batch: they have not arrived.
+    batch: Vec<Id>,
     /// Rows that were posted: they have arrived, the answer has not.
     posted: Vec<Id>,
     /// What is being saved, and which of its steps come next.
@@ -92,7 +94,15 @@ impl World {
             from = until;
         }
         windows.reverse();
-        let mut run = Run { progress, windows, listing: None, fetching: Vec::new(), posted: Vec::new(), saving: None };
+        let mut run = Run {
+            progress,
+            windows,
+            listing: None,
+            fetching: Vec::new(),
+            batch: Vec::new(),
+            posted: Vec::new(),
+            saving: None,
+        };
         let mut number = 1_000_000;
         let resumed = run.progress.listing(KIND).unwrap().resume(|| {
             number += 1;
@@ -104,11 +114,19 @@ impl World {
 
     /// One step of one of the parts that run side by side; which one, `choice` says.
     fn step(&mut self, run: &mut Run, choice: u8) {
-        match choice % 5 {
+        match choice % 6 {
             0 => self.list(run),
             1 | 2 => self.fetch(run, usize::from(choice)),
-            3 => self.answer(run, usize::from(choice)),
+            3 => self.post(run),
+            4 => self.answer(run, usize::from(choice)),
             _ => self.save(run),
+        }
+    }
+
+    fn post(&mut self, run: &mut Run) {
+        for id in run.batch.drain(..) {
+            *self.arrivals.entry(id).or_default() += 1;
+            run.posted.push(id);
         }
     }
 
@@ -147,8 +165,7 @@ impl World {
         if let Some(record_number) = self.blobs[number].records.get(next) {
             let id = record(*record_number);
             if run.progress.admit(slot, id) == Admission::Send {
-                *self.arrivals.entry(id).or_default() += 1;
-                run.posted.push(id);
+                run.batch.push(id);
             }
             run.fetching[index].2 += 1;
             return;
@@ -212,6 +229,7 @@ impl World {
             while !run.fetching.is_empty() {
                 self.fetch(&mut run, 0);
             }
+            self.post(&mut run);
             while !run.posted.is_empty() {
                 self.answer(&mut run, 0);
             }
