@@ -1,1 +1,27 @@
-//! pull
+//! One run: list → fetch → filter → row → batch → post → save, as one stream with bounded buffers.
+//!
+//! This module alone knows the order of things. Its stages run side by side:
+//! - [`listing`] asks each content type for its windows and hands over the contents that are new;
+//! - [`fetching`] reads several contents at once, keeps the label events and makes rows of them;
+//! - [`posting`] gathers rows into batches and posts several at once;
+//! - [`saving`] saves what was answered, before another batch may take the answered one's place.
+//!
+//! They share one [`run::Run`], whose `Progress` decides what is settled.
+
+mod budget;
+mod connector;
+mod error;
+mod fetching;
+mod listing;
+mod lock;
+mod posting;
+mod run;
+mod saving;
+mod sink;
+mod summary;
+
+pub use budget::Budget;
+pub use connector::{Connector, Request};
+pub use error::RunError;
+pub use sink::{LinesSink, Sink};
+pub use summary::{Summary, TypeSummary};

@@ -1,0 +1,44 @@
+//! Why a run failed.
+
+use crate::{content::ContentType, feed::FeedError, ingestion::IngestionError, state::StateError};
+
+/// Why a run failed. What it did before was saved as far as it was answered.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The state could not be read or written.
+    #[error("state: {0}")]
+    State(#[from] StateError),
+    /// The data collection rule does not take the rows.
+    #[error("ingestion: {0}")]
+    Ingestion(#[from] IngestionError),
+    /// Rows could not be written to the file that was asked for.
+    #[error("output: {0}")]
+    Output(std::io::Error),
+    /// A content type could not be listed.
+    #[error("{content_type}: {error}")]
+    Listing {
+        /// The content type.
+        content_type: ContentType,
+        /// What the feed said.
+        error: FeedError,
+    },
+    /// Contents were listed, but none of them could be read.
+    #[error("{failed} contents could not be read, and none could; the last one failed with: {reason}")]
+    Fetching {
+        /// How many.
+        failed: u64,
+        /// The last failure.
+        reason: String,
+    },
+    /// A part of the run ended in a way that it should not.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl RunError {
+    /// Whether the run still holds its lock and may save what was answered.
+    #[must_use]
+    pub const fn may_save(&self) -> bool {
+        !matches!(self, Self::State(StateError::LockLost { .. } | StateError::Conflict { .. }))
+    }
+}

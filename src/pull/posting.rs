@@ -1,0 +1,110 @@
+//! Gathering rows into batches and posting several at once.
+
+use std::{sync::Arc, time::Duration};
+
+use time::OffsetDateTime;
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
+
+use super::{
+    fetching::Rows,
+    run::{Run, add},
+    saving::Saver,
+};
+use crate::{
+    batch::{Batch, Builder},
+    dead_letter::{DeadLetter, Kind},
+    ingestion::Delivery,
+    watermark::Id,
+};
+
+/// How many batches are under way at once, from being posted until their answer is saved: the most that a kill can make
+/// the run send again.
+pub const AT_ONCE: usize = 4;
+
+/// A batch that is not full waits this long for more rows, so that a slow feed does not hold back what is there.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Posts rows until no stage can send any more.
+pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Saver, deadline: Instant) {
+    let mut builder = Builder::new();
+    let mut under_way = JoinSet::new();
+    let mut oldest = None;
+    loop {
+        let next = match oldest {
+            None => rows.recv().await,
+            Some(since) => match timeout_at(since + LINGER, rows.recv()).await {
+                Ok(next) => next,
+                Err(_) => {
+                    oldest = None;
+                    post(&run, builder.take(), &saver, deadline, &mut under_way).await;
+                    continue;
+                }
+            },
+        };
+        let Some(next) = next else { break };
+        for (row, id) in next.iter() {
+            let full = builder.push(row, id);
+            oldest.get_or_insert_with(Instant::now);
+            if full.is_some() {
+                post(&run, full, &saver, deadline, &mut under_way).await;
+                oldest = Some(Instant::now());
+            }
+        }
+    }
+    post(&run, builder.take(), &saver, deadline, &mut under_way).await;
+    while under_way.join_next().await.is_some() {}
+}
+
+/// Begins to post a batch once fewer than [`AT_ONCE`] are under way.
+async fn post(run: &Arc<Run>, batch: Option<Batch<Id>>, saver: &Saver, deadline: Instant, under_way: &mut JoinSet<()>) {
+    let Some(batch) = batch else { return };
+    while under_way.len() >= AT_ONCE {
+        under_way.join_next().await;
+    }
+    if !run.halt.is_cancelled() {
+        under_way.spawn(deliver(Arc::clone(run), batch, saver.clone(), deadline));
+    }
+}
+
+async fn deliver(run: Arc<Run>, batch: Batch<Id>, saver: Saver, deadline: Instant) {
+    let (batch, delivery) = match run.connector.sink.deliver(batch, &run.halt, deadline).await {
+        Ok(delivered) => delivered,
+        Err(error) => return run.fail(error),
+    };
+    let accepted: Vec<Id> = delivery.accepted.iter().filter_map(|row| batch.tags().get(*row).copied()).collect();
+    add(&run.counts.rows, accepted.len() as u64);
+    add(&run.counts.posts, delivery.posts);
+    add(&run.counts.row_bytes, delivery.bytes_rows);
+    add(&run.counts.sent_bytes, delivery.bytes_sent);
+    add(&run.counts.ingestion_wait_ms, u64::try_from(delivery.throttled_wait.as_millis()).unwrap_or(u64::MAX));
+    if !accepted.is_empty() {
+        run.progress().accepted(&accepted, OffsetDateTime::now_utc());
+    }
+    bury_refused(&run, &batch, &delivery).await;
+    if let Some(error) = delivery.stopped {
+        // A service that asks to wait until the run is over makes it unfinished, not failed.
+        if error.is_throttled() {
+            tracing::warn!(%error, "the endpoint asks to wait; the next run goes on");
+            run.stop.cancel();
+        } else if !run.halt.is_cancelled() {
+            run.fail(error.into());
+        }
+    }
+    saver.saved().await;
+}
+
+/// Rows that the endpoint refuses go to the dead letters.
+async fn bury_refused(run: &Run, batch: &Batch<Id>, delivery: &Delivery) {
+    for refused in &delivery.refused {
+        let (Some(row), Some(id)) = (batch.row(refused.row), batch.tags().get(refused.row)) else { continue };
+        let letter = DeadLetter::bytes(Kind::Row, None, &row, refused.reason.clone(), OffsetDateTime::now_utc());
+        match run.bury(&letter).await {
+            Ok(()) => run.progress().settled(&[*id]),
+            Err(error) => return run.fail(error.into()),
+        }
+    }
+}

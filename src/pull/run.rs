@@ -1,0 +1,127 @@
+//! What the stages of one run share.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+
+use super::{connector::Connector, error::RunError, summary::Counts};
+use crate::{
+    dead_letter::DeadLetter,
+    state::StateError,
+    watermark::{Memory, Progress},
+};
+
+/// One run, as its stages share it.
+pub struct Run {
+    pub connector: Arc<Connector>,
+    /// Take no more work: the budget is used up, or the host is gone.
+    pub stop: CancellationToken,
+    /// Wait for nothing any more: the run failed, or its time is over.
+    pub halt: CancellationToken,
+    pub counts: Counts,
+    /// Records by record type that the filter dropped; `None` for those that have none.
+    pub filtered: Mutex<BTreeMap<Option<i64>, u64>>,
+    progress: Mutex<Progress>,
+    memory: tokio::sync::Mutex<Memory>,
+    records_loaded: AtomicBool,
+    errors: Mutex<Vec<RunError>>,
+    last_failure: Mutex<String>,
+}
+
+impl Run {
+    pub fn new(connector: Arc<Connector>, progress: Progress, memory: Memory, stop: CancellationToken) -> Self {
+        Self {
+            connector,
+            stop,
+            halt: CancellationToken::new(),
+            counts: Counts::default(),
+            filtered: Mutex::default(),
+            progress: Mutex::new(progress),
+            memory: tokio::sync::Mutex::new(memory),
+            records_loaded: AtomicBool::new(false),
+            errors: Mutex::default(),
+            last_failure: Mutex::default(),
+        }
+    }
+
+    /// The run's progress. Held for a moment only, never across an await.
+    pub fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub async fn memory(&self) -> tokio::sync::MutexGuard<'_, Memory> {
+        self.memory.lock().await
+    }
+
+    /// Makes sure that the records delivered earlier are known, which every admission needs. A run without a label
+    /// event never reads them.
+    pub async fn know_records(&self) -> Result<(), StateError> {
+        if self.records_loaded.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mut memory = self.memory.lock().await;
+        if !self.records_loaded.load(Ordering::Acquire) {
+            for log in memory.load_records(OffsetDateTime::now_utc()).await? {
+                self.progress().load_records(&log);
+            }
+            self.records_loaded.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// The run cannot go on.
+    pub fn fail(&self, error: RunError) {
+        self.note(error);
+        self.stop.cancel();
+        self.halt.cancel();
+    }
+
+    /// Something failed that harms only itself: the rest of the run goes on.
+    pub fn note(&self, error: RunError) {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+    }
+
+    pub fn take_errors(&self) -> Vec<RunError> {
+        std::mem::take(&mut *self.errors.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether what was answered may be saved: not once another run holds the lock.
+    pub fn may_save(&self) -> bool {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner).iter().all(RunError::may_save)
+    }
+
+    /// Remembers why a content could not be read.
+    pub fn last_failure(&self, reason: &str) {
+        reason.clone_into(&mut self.last_failure.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// A run in which every content failed has failed, even though each is tried again.
+    pub fn note_if_nothing_could_be_read(&self) {
+        let failed = self.counts.failed.load(Ordering::Relaxed);
+        if failed > 0 && self.counts.read.load(Ordering::Relaxed) == 0 {
+            let reason = self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            self.note(RunError::Fetching { failed, reason });
+        }
+    }
+
+    /// Keeps a dead letter.
+    pub async fn bury(&self, letter: &DeadLetter) -> Result<(), StateError> {
+        letter.save(self.connector.store.as_ref(), &self.connector.tenant).await?;
+        self.counts.dead_letters.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(kind = ?letter.kind, content = letter.content.as_ref().map(|content| content.id.as_str()),
+            reason = letter.reason, "put into the dead letters");
+        Ok(())
+    }
+}
+
+/// Adds to a counter.
+pub fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Ordering::Relaxed);
+}

@@ -1,0 +1,98 @@
+//! Where rows go: the data collection rule, or a file of one JSON object a line.
+
+use std::{fmt, io::Write, sync::Mutex, sync::PoisonError};
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::error::RunError;
+use crate::{
+    batch::Batch,
+    ingestion::{self, Delivery, IngestionClient},
+    watermark::Id,
+};
+
+/// Where rows go.
+#[derive(Debug)]
+pub enum Sink {
+    /// The data collection rule.
+    Ingestion(IngestionClient),
+    /// A file or standard output, in place of sending.
+    Lines(LinesSink),
+}
+
+impl Sink {
+    /// Delivers a batch. What it says as accepted is safe with the sink.
+    pub(super) async fn deliver(
+        &self,
+        batch: Batch<Id>,
+        halt: &CancellationToken,
+        deadline: Instant,
+    ) -> Result<(Batch<Id>, Delivery), RunError> {
+        match self {
+            Self::Ingestion(client) => {
+                let delivery = ingestion::deliver(client, &batch, halt, deadline).await;
+                Ok((batch, delivery))
+            }
+            Self::Lines(lines) => {
+                lines.write(&batch).map_err(RunError::Output)?;
+                let delivery = Delivery::all_accepted(batch.rows.len());
+                Ok((batch, delivery))
+            }
+        }
+    }
+}
+
+/// Writes rows one a line.
+pub struct LinesSink {
+    writer: Mutex<Box<dyn LinesWriter>>,
+}
+
+/// A writer whose lines can be made durable.
+pub trait LinesWriter: Write + Send {
+    /// Returns once what was written outlives a crash.
+    ///
+    /// # Errors
+    /// The device fails.
+    fn make_durable(&mut self) -> std::io::Result<()>;
+}
+
+impl LinesWriter for std::fs::File {
+    fn make_durable(&mut self) -> std::io::Result<()> {
+        self.sync_data()
+    }
+}
+
+impl LinesWriter for std::io::Stdout {
+    fn make_durable(&mut self) -> std::io::Result<()> {
+        self.flush()
+    }
+}
+
+impl LinesSink {
+    /// A sink that writes to `writer`.
+    #[must_use]
+    pub fn new(writer: Box<dyn LinesWriter>) -> Self {
+        Self { writer: Mutex::new(writer) }
+    }
+
+    fn write(&self, batch: &Batch<Id>) -> std::io::Result<()> {
+        let mut lines = Vec::with_capacity(batch.body.len() + batch.rows.len());
+        for row in &batch.rows {
+            // A line break within JSON stands between tokens only, where a blank does as well.
+            lines.extend(
+                batch.body[row.clone()].iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }),
+            );
+            lines.push(b'\n');
+        }
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.write_all(&lines)?;
+        writer.make_durable()
+    }
+}
+
+impl fmt::Debug for LinesSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinesSink")
+    }
+}

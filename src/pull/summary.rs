@@ -1,0 +1,183 @@
+//! What a run did, in figures: for the answer's `Logs`, the log and the command line.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::{content::ContentType, record::record_type_name};
+
+/// The counters of a run; its stages add to them.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub listed: AtomicU64,
+    pub read: AtomicU64,
+    pub failed: AtomicU64,
+    pub feed_bytes: AtomicU64,
+    pub records: AtomicU64,
+    pub label_events: AtomicU64,
+    pub repeated: AtomicU64,
+    pub rows: AtomicU64,
+    pub posts: AtomicU64,
+    pub row_bytes: AtomicU64,
+    pub sent_bytes: AtomicU64,
+    pub truncated: AtomicU64,
+    pub dead_letters: AtomicU64,
+    pub ingestion_wait_ms: AtomicU64,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Another run held the lock, so this one did nothing.
+    pub under_way: bool,
+    /// Contents that were new in the listings.
+    pub contents_listed: u64,
+    /// Contents that were read to their end.
+    pub contents_read: u64,
+    /// Contents that failed and are tried again by later runs.
+    pub contents_failed: u64,
+    /// Bytes of contents as they are after decompression.
+    pub feed_bytes: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Records that passed the filter.
+    pub label_events: u64,
+    /// Label events that were delivered before, or came twice in this run.
+    pub repeated: u64,
+    /// Rows that the endpoint took.
+    pub rows: u64,
+    /// POSTs to the endpoint.
+    pub posts: u64,
+    /// Bytes of the rows as JSON.
+    pub row_bytes: u64,
+    /// Bytes that went over the wire.
+    pub sent_bytes: u64,
+    /// Rows in which something was cut to fit the service's limits.
+    pub truncated: u64,
+    /// Dead letters of this run.
+    pub dead_letters: u64,
+    /// Records that the filter dropped, by record type (`none` for those without one).
+    pub filtered: BTreeMap<String, u64>,
+    /// Requests to the feed.
+    pub feed_requests: u64,
+    /// Answers of the feed that asked to wait.
+    pub throttled: u64,
+    /// Seconds spent waiting because a service asked for it or its limit was reached.
+    pub throttle_wait_seconds: f64,
+    /// By content type.
+    pub content_types: BTreeMap<ContentType, TypeSummary>,
+    /// Seconds that the run took.
+    pub seconds: f64,
+}
+
+/// How a content type stands after a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TypeSummary {
+    /// Everything published before this time has been listed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub listed_through: OffsetDateTime,
+    /// Seconds between now and the oldest content that is not delivered, by the feed's own times.
+    pub lag_seconds: i64,
+    /// Contents that failed and are to be tried again.
+    pub pending: usize,
+    /// Contents that were listed and not finished when the run ended.
+    pub unfinished: usize,
+    /// The latest time of publication that was seen.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_content: Option<OffsetDateTime>,
+}
+
+impl Summary {
+    /// A run that found another one under way.
+    #[must_use]
+    pub fn of_another_run() -> Self {
+        Self { under_way: true, ..Self::default() }
+    }
+
+    /// Takes over the counters.
+    pub(super) fn count(&mut self, counts: &Counts, filtered: &BTreeMap<Option<i64>, u64>) {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        self.contents_listed = get(&counts.listed);
+        self.contents_read = get(&counts.read);
+        self.contents_failed = get(&counts.failed);
+        self.feed_bytes = get(&counts.feed_bytes);
+        self.records = get(&counts.records);
+        self.label_events = get(&counts.label_events);
+        self.repeated = get(&counts.repeated);
+        self.rows = get(&counts.rows);
+        self.posts = get(&counts.posts);
+        self.row_bytes = get(&counts.row_bytes);
+        self.sent_bytes = get(&counts.sent_bytes);
+        self.truncated = get(&counts.truncated);
+        self.dead_letters = get(&counts.dead_letters);
+        self.throttle_wait_seconds += get(&counts.ingestion_wait_ms) as f64 / 1000.0;
+        self.filtered = filtered.iter().map(|(kind, count)| (record_type(*kind), *count)).collect();
+    }
+
+    /// The longest lag of the content types, in seconds.
+    #[must_use]
+    pub fn lag_seconds(&self) -> i64 {
+        self.content_types.values().map(|kind| kind.lag_seconds).max().unwrap_or(0)
+    }
+
+    /// Whether everything that the feed listed is delivered.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.content_types.values().all(|kind| kind.pending == 0 && kind.unfinished == 0)
+    }
+
+    /// The summary for people, one fact a line.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        if self.under_way {
+            return vec!["Another run is under way; this one leaves the work to it.".to_owned()];
+        }
+        let mut lines = vec![
+            format!(
+                "{} contents read with {} records; {} rows sent in {} posts ({} bytes as JSON, {} on the wire); {} label events known already.",
+                self.contents_read, self.records, self.rows, self.posts, self.row_bytes, self.sent_bytes, self.repeated
+            ),
+            format!(
+                "{} contents failed, {} dead letters, {} rows cut to fit; {} feed requests, {} throttled, {:.1} s waited; {:.1} s in all.",
+                self.contents_failed,
+                self.dead_letters,
+                self.truncated,
+                self.feed_requests,
+                self.throttled,
+                self.throttle_wait_seconds,
+                self.seconds
+            ),
+        ];
+        if !self.filtered.is_empty() {
+            let mut line = String::from("Filtered out:");
+            for (kind, count) in &self.filtered {
+                // Writing to a string does not fail.
+                write!(line, " {kind} {count},").ok();
+            }
+            line.pop();
+            line.push('.');
+            lines.push(line);
+        }
+        for (content_type, kind) in &self.content_types {
+            lines.push(format!(
+                "{content_type}: listed through {}, lag {} s, {} contents to be tried again, {} unfinished.",
+                kind.listed_through, kind.lag_seconds, kind.pending, kind.unfinished
+            ));
+        }
+        lines
+    }
+}
+
+fn record_type(kind: Option<i64>) -> String {
+    match kind {
+        None => "none".to_owned(),
+        Some(number) => record_type_name(number).map_or_else(|| number.to_string(), |name| format!("{number} {name}")),
+    }
+}
