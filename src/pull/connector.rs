@@ -116,13 +116,25 @@ impl Connector {
         let progress = self.progress(document, request.range.is_none(), now);
         let run = Arc::new(Run::new(Arc::clone(self), progress, memory, stop.child_token()));
 
-        tokio::select! {
-            () = self.work(&run, request, started) => {}
-            () = lock::keep(&run, lock) => {}
-            () = watch_the_time(&run, request.budget, started) => {}
-        }
+        let work = self.work(&run, request, started);
+        tokio::pin!(work);
+        let done = tokio::select! {
+            () = &mut work => true,
+            () = lock::keep(&run, lock) => false,
+            () = watch_the_time(&run, request.budget, started) => false,
+        };
+        run.stop.cancel();
         run.halt.cancel();
-        saving::save_at_the_end(&run).await;
+        // Every stage ends at once now; only what is being saved is waited for, so that nothing answered is forgotten.
+        let end = async {
+            if !done {
+                work.await;
+            }
+            saving::save_at_the_end(&run).await;
+        };
+        if tokio::time::timeout_at(started + request.budget.end, end).await.is_err() {
+            run.note(RunError::Broken("the state could not be saved before the end of RUN_BUDGET_SECONDS".to_owned()));
+        }
 
         let errors = run.take_errors();
         let mut summary = run.summary(started);

@@ -53,6 +53,9 @@ async fn save_on_the_way(run: Arc<Run>, mut inbox: mpsc::Receiver<oneshot::Sende
         while let Ok(more) = inbox.try_recv() {
             waiting.push(more);
         }
+        if !run.may_save() {
+            return;
+        }
         let all = saved_all.elapsed() >= SAVE_EVERY;
         if let Err(error) = save(&run, all).await {
             return run.fail(error.into());

@@ -1,0 +1,2 @@
+//! Putting a connector together from its settings.
+
