@@ -81,7 +81,9 @@ fn install(text: Option<&str>, writer: BoxMakeWriter) -> Result<(), TelemetryErr
     tracing::subscriber::set_global_default(lines(filter, writer))?;
     panics::hook();
     if let Some(reason) = refused {
-        tracing::warn!("{LOG_SETTING} is not a filter ({reason}): `info` is used; `info,labelstream::feed=debug` is one");
+        tracing::warn!(
+            "{LOG_SETTING} is not a filter ({reason}): `info` is used; `info,labelstream::feed=debug` is one"
+        );
     }
     Ok(())
 }

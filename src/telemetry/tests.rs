@@ -52,9 +52,8 @@ fn levels_go_to_the_stream_that_the_host_reads_them_from() {
         tracing::warn!("four");
         tracing::error!("five");
     });
-    let levels = |text: &str| -> Vec<String> {
-        text.lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect()
-    };
+    let levels =
+        |text: &str| -> Vec<String> { text.lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect() };
     assert_eq!(levels(&out), ["TRACE", "DEBUG", "INFO"]);
     assert_eq!(levels(&err), ["WARN", "ERROR"]);
 }
