@@ -60,10 +60,10 @@ async fn attempt(runner: Arc<dyn Runner>, trigger: Trigger, stop: CancellationTo
     let begun = Instant::now();
     let outcome = telemetry::caught(runner.run(trigger, stop)).await;
     let outcome = outcome.unwrap_or_else(|panic| Err(RunFailure { reason: format!("the run {panic}") }));
-    let seconds = begun.elapsed().as_secs_f64();
+    let milliseconds = begun.elapsed().as_millis();
     match &outcome {
-        Ok(_) => tracing::info!(seconds, "the run is done"),
-        Err(failure) => tracing::error!(seconds, "the run failed: {failure}"),
+        Ok(_) => tracing::info!(milliseconds, "the run is done"),
+        Err(failure) => tracing::error!("the run failed after {milliseconds} ms: {failure}"),
     }
     outcome
 }

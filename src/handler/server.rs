@@ -28,7 +28,7 @@ const DRAIN_LIMIT: usize = 100 * 1024 * 1024;
 const NAME_LIMIT: usize = 128;
 
 /// How long answers may take to leave once the last run has ended and the process is to stop.
-const ANSWER_GRACE: Duration = Duration::from_secs(2);
+const ANSWER_GRACE: Duration = Duration::from_secs(1);
 
 /// The header with the id of the invocation (`HttpWorkerConstants.cs` in the host).
 const INVOCATION_ID: &str = "x-azure-functions-invocationid";
@@ -61,8 +61,8 @@ fn routes(runs: Runs) -> Router {
     Router::new()
         .route("/", get(async || Answer::ready()))
         .route(&format!("/{FUNCTION}"), post(timer_pull))
-        .fallback(async || Answer::unknown_function())
-        .method_not_allowed_fallback(async || Answer::wrong_method())
+        .fallback(async |body: Body| refuse(body, Answer::unknown_function()).await)
+        .method_not_allowed_fallback(async |body: Body| refuse(body, Answer::wrong_method()).await)
         .with_state(runs)
 }
 
@@ -94,6 +94,15 @@ async fn timer_pull(State(runs): State<Runs>, headers: HeaderMap, body: Body) ->
     }
     .instrument(span)
     .await
+}
+
+/// Answers a request that asks for nothing there is. Its body may hold a caller's key: it is read, so that the answer
+/// arrives and the connection stays of use, and dropped.
+async fn refuse(body: Body, answer: Answer) -> Answer {
+    match read(body).await {
+        Ok(_) | Err(Refusal::TooLarge) => answer,
+        Err(broken @ Refusal::Broken) => broken.answer(),
+    }
 }
 
 /// Why a body was not read.
