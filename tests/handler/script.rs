@@ -22,8 +22,15 @@ type Act = Box<dyn Fn(Trigger, CancellationToken) -> BoxFuture<'static, Outcome>
 
 /// A runner that notes its triggers and then does what it was given to do.
 pub struct Script {
-    pub triggers: Mutex<Vec<Trigger>>,
+    triggers: Mutex<Vec<Trigger>>,
     act: Act,
+}
+
+impl Script {
+    /// The triggers so far, in order.
+    pub fn triggers(&self) -> Vec<Trigger> {
+        self.triggers.lock().unwrap().clone()
+    }
 }
 
 #[async_trait]
@@ -64,7 +71,7 @@ impl Served {
 
     /// The triggers so far, in order.
     pub fn triggers(&self) -> Vec<Trigger> {
-        self.script.triggers.lock().unwrap().clone()
+        self.script.triggers()
     }
 }
 
