@@ -31,7 +31,7 @@ use tokio::{
     net::TcpStream,
     sync::{Barrier, Notify, mpsc},
 };
-use wire::{Connection, request, timer_pull};
+use wire::{Connection, request, soon, timer_pull};
 
 /// A request as the host sent it.
 fn sample(name: &str) -> Vec<u8> {
@@ -62,6 +62,7 @@ async fn the_probe_is_answered() {
 
 #[tokio::test]
 async fn the_hosts_own_requests_make_runs() {
+    logged("");
     let served = Served::idle().await;
     let mut connection = Connection::open(served.address).await;
     let range = Range { since: Some(datetime!(2026-11-15 0:00 UTC)), until: Some(datetime!(2026-11-16 0:00 UTC)) };
@@ -87,6 +88,8 @@ async fn the_hosts_own_requests_make_runs() {
         assert_eq!(served.triggers().last(), Some(&expected), "{name}");
     }
     assert_eq!(served.triggers().len(), 6);
+    let asked = logged("b6fd6432-a61c-486f-8808-ca6f39b3ef6d").out;
+    assert!(asked.iter().any(|line| line.contains("range=2026-11-15T00:00:00Z to 2026-11-16T00:00:00Z")), "{asked:?}");
 }
 
 #[tokio::test]
@@ -312,7 +315,7 @@ async fn the_probe_is_answered_while_a_run_is_busy() {
     .await;
     let mut busy = Connection::open(served.address).await;
     busy.send(&timer_pull("busy", EMPTY_TIMER)).await;
-    begun.notified().await;
+    soon(begun.notified()).await;
     let mut probe = Connection::open(served.address).await;
     for _ in 0..3 {
         assert_eq!(probe.ask(&sample("probe.http")).await.status, 200);
@@ -359,17 +362,17 @@ async fn a_closed_connection_stops_its_run_and_lets_it_save() {
     .await;
     let mut kept = Connection::open(served.address).await;
     kept.ask(&timer_pull("kept", EMPTY_TIMER)).await;
-    let answered = runs.recv().await.unwrap();
+    let answered = soon(runs.recv()).await.unwrap();
 
     let mut connection = Connection::open(served.address).await;
     connection.send(&timer_pull("dropped", EMPTY_TIMER)).await;
-    let stop = runs.recv().await.unwrap();
+    let stop = soon(runs.recv()).await.unwrap();
     assert!(!stop.is_cancelled());
     drop(connection);
-    saves.recv().await.unwrap();
+    soon(saves.recv()).await.unwrap();
     assert!(!answered.is_cancelled(), "only the run whose connection closed is stopped");
     served.shutdown.cancel();
-    served.serving.await.unwrap().unwrap();
+    soon(served.serving).await.unwrap().unwrap();
     let lines = logged("invocation_id=dropped");
     assert!(lines.err.len() == 1 && lines.err[0].contains(" WARN "), "{:?}", lines.err);
     assert!(lines.out.iter().any(|line| line.contains("the run is done")));
@@ -388,10 +391,10 @@ async fn a_shutdown_stops_runs_answers_them_and_ends() {
     .await;
     let mut connection = Connection::open(served.address).await;
     connection.send(&timer_pull("shutdown", EMPTY_TIMER)).await;
-    runs.recv().await.unwrap();
+    soon(runs.recv()).await.unwrap();
     served.shutdown.cancel();
     assert_eq!(judge(&connection.reply().await), succeeded(&["saved"]));
-    served.serving.await.unwrap().unwrap();
+    soon(served.serving).await.unwrap().unwrap();
     assert!(connection.closed().await);
     assert!(TcpStream::connect(served.address).await.is_err());
 }
@@ -421,11 +424,11 @@ async fn a_shutdown_waits_for_a_run_whose_connection_is_gone() {
     address.set(served.address).unwrap();
     let mut connection = Connection::open(served.address).await;
     connection.send(&timer_pull("orphan", EMPTY_TIMER)).await;
-    let stop = runs.recv().await.unwrap();
+    let stop = soon(runs.recv()).await.unwrap();
     drop(connection);
-    stop.cancelled().await;
+    soon(stop.cancelled()).await;
     served.shutdown.cancel();
-    served.serving.await.unwrap().unwrap();
+    soon(served.serving).await.unwrap().unwrap();
     assert!(saved.load(Ordering::SeqCst));
 }
 
@@ -437,6 +440,6 @@ async fn a_request_half_sent_does_not_hold_up_a_shutdown() {
     connection.send(head).await;
     connection.body_is_wanted().await;
     served.shutdown.cancel();
-    served.serving.await.unwrap().unwrap();
+    soon(served.serving).await.unwrap().unwrap();
     assert_eq!(served.script.triggers(), []);
 }

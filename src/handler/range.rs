@@ -1,5 +1,7 @@
 //! The range that the operator of a manual run may ask for.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 use time::{
     Date, OffsetDateTime, PrimitiveDateTime, UtcOffset, format_description::BorrowedFormatItem,
@@ -17,6 +19,16 @@ pub struct Range {
     pub since: Option<OffsetDateTime>,
     /// Where it ends, in UTC; this instant does not belong to it. `None` is now.
     pub until: Option<OffsetDateTime>,
+}
+
+/// `2026-11-15T00:00:00Z to now`, for log lines.
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |end: Option<OffsetDateTime>, open: &str| {
+            end.map_or_else(|| Ok(open.to_owned()), |at| at.format(&Rfc3339)).map_err(|_beyond_rfc_3339| fmt::Error)
+        };
+        write!(f, "{} to {}", text(self.since, "the oldest")?, text(self.until, "now")?)
+    }
 }
 
 /// Why an input is not a range. The input itself is not repeated: it may hold anything.
@@ -81,6 +93,8 @@ mod tests {
         let range = parse(&serde_json::from_str(EXAMPLE).unwrap()).unwrap();
         assert_eq!(range.since, Some(datetime!(2026-11-15 0:00 UTC)));
         assert_eq!(range.until, Some(datetime!(2026-11-16 0:00 UTC)));
+        assert_eq!(range.to_string(), "2026-11-15T00:00:00Z to 2026-11-16T00:00:00Z");
+        assert_eq!(Range { since: None, until: None }.to_string(), "the oldest to now");
     }
 
     #[test]

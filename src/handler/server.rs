@@ -80,9 +80,8 @@ async fn timer_pull(State(runs): State<Runs>, headers: HeaderMap, body: Body) ->
         };
         let Payload { past_due, manual, range, retry, notes } = Payload::parse(&body);
         drop(body);
-        let since = range.and_then(|range| range.since).map(tracing::field::display);
-        let until = range.and_then(|range| range.until).map(tracing::field::display);
-        tracing::info!(traceparent, past_due, manual, retry, since, until, "a run is asked for");
+        let asked = range.map(tracing::field::display);
+        tracing::info!(traceparent, past_due, manual, retry, range = asked, "a run is asked for");
         for note in &notes {
             tracing::info!("{note}");
         }

@@ -14,6 +14,11 @@ const CHUNK: usize = 1024;
 /// After this long a test is stuck, and fails.
 const STUCK: Duration = Duration::from_secs(60);
 
+/// Waits for what is to come without fail.
+pub async fn soon<F: Future>(what: F) -> F::Output {
+    tokio::time::timeout(STUCK, what).await.expect("stuck")
+}
+
 /// One answer as it came.
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -82,12 +87,12 @@ impl Connection {
     /// Whether the handler closed the connection with nothing left to read.
     pub async fn closed(&mut self) -> bool {
         let mut one = [0];
-        let read = tokio::time::timeout(STUCK, self.stream.read(&mut one)).await.unwrap();
+        let read = soon(self.stream.read(&mut one)).await;
         read.map_or(true, |count| count == 0)
     }
 
     async fn more(&mut self) {
-        let read = tokio::time::timeout(STUCK, self.stream.read_buf(&mut self.unread)).await.unwrap().unwrap();
+        let read = soon(self.stream.read_buf(&mut self.unread)).await.unwrap();
         assert!(read > 0, "the connection ended within an answer: {:?}", String::from_utf8_lossy(&self.unread));
     }
 }
