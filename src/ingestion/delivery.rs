@@ -9,10 +9,6 @@ use tokio_util::sync::CancellationToken;
 use super::{IngestionClient, IngestionError, Interruption, Patience, Plan, Refused, gzip::gzip, patience::Borne};
 use crate::batch::Batch;
 
-/// How long the answer of a POST that is under way is still waited for when the run is told to stop or its deadline
-/// has come. To give it up would send its rows again.
-pub const LAST_ANSWER: Duration = Duration::from_secs(5);
-
 /// What became of a batch. Rows that are neither accepted nor refused are still to be delivered.
 #[derive(Debug, Default)]
 pub struct Delivery {
@@ -37,7 +33,7 @@ pub struct Delivery {
 /// Delivers `batch`: every row is accepted, or refused by itself, unless the delivery is stopped.
 ///
 /// No POST is begun once `stop` is cancelled or `deadline` has come, and no pause is begun that would outlast it; a
-/// POST under way has [`LAST_ANSWER`] left. What was accepted until then is reported as accepted.
+/// POST under way has [`Patience::last_answer`] left. What was accepted until then is reported as accepted.
 ///
 /// - 413 halves the rows; a row that is too large by itself is refused.
 /// - 400 halves them as well, until the bad rows are found and refused. Where it is not the rows
@@ -101,19 +97,20 @@ impl Courier<'_> {
 
     /// Posts `body` until there is an answer to its rows, or no use in trying again.
     async fn post(&mut self, body: Bytes) -> Result<(), IngestionError> {
+        let mut answered = Instant::now();
         loop {
-            self.wait_while_held().await?;
+            self.wait_while_held(answered).await?;
             let Err(error) = self.post_once(body.clone()).await else { return Ok(()) };
+            answered = Instant::now();
             self.delivery.unanswered += u32::from(error.maybe_sent());
             let Some(pause) = self.borne.pause(&error) else { return Err(error) };
-            let until = Instant::now() + pause;
             tracing::warn!(%error, pause_ms = pause.as_millis(), "rows were not accepted; trying again");
             let is_throttled = matches!(error, IngestionError::Throttled { .. });
             self.last = Some(Box::new(error));
             if is_throttled {
-                self.client.hold(until);
+                self.client.hold(answered + pause);
             } else {
-                self.pause_until(until).await?;
+                self.pause_until(answered + pause).await?;
             }
         }
     }
@@ -126,13 +123,14 @@ impl Courier<'_> {
         if Instant::now() >= self.deadline {
             return Err(self.interrupted(Interruption::Deadline, false));
         }
-        let (stop, deadline, bytes) = (self.stop, self.deadline, body.len() as u64);
+        let (stop, deadline, last_answer) = (self.stop, self.deadline, self.borne.last_answer());
+        let bytes = body.len() as u64;
         let overdue = async {
             let why = tokio::select! {
                 () = stop.cancelled() => Interruption::Stop,
                 () = sleep_until(deadline) => Interruption::Deadline,
             };
-            sleep(LAST_ANSWER).await;
+            sleep(last_answer).await;
             why
         };
         let answer = tokio::select! {
@@ -147,17 +145,19 @@ impl Courier<'_> {
         answer
     }
 
-    /// Waits until no 429, of this delivery or another one, holds the client any more.
-    async fn wait_while_held(&mut self) -> Result<(), IngestionError> {
-        while let Some(until) = self.client.held_until() {
-            let begun = Instant::now();
-            if until <= begun {
-                break;
-            }
-            self.pause_until(until).await?;
-            self.delivery.throttled_wait += until - begun;
+    /// Waits until no 429, of this delivery or another one, holds the client any more. Nothing was posted since
+    /// `since`, so that this is when the wait began.
+    async fn wait_while_held(&mut self, since: Instant) -> Result<(), IngestionError> {
+        let mut outcome = Ok(());
+        let mut waited_for = since;
+        while let Some(until) = self.client.held_until().filter(|until| *until > waited_for && outcome.is_ok()) {
+            outcome = self.pause_until(until).await;
+            waited_for = until;
         }
-        Ok(())
+        if waited_for > since {
+            self.delivery.throttled_wait += since.elapsed();
+        }
+        outcome
     }
 
     /// Waits until `until`. Where the deadline is not after that, there is nothing to wait for.
@@ -172,7 +172,7 @@ impl Courier<'_> {
         }
     }
 
-    const fn interrupted(&mut self, why: Interruption, maybe_sent: bool) -> IngestionError {
+    fn interrupted(&mut self, why: Interruption, maybe_sent: bool) -> IngestionError {
         IngestionError::Interrupted { why, last: self.last.take(), maybe_sent }
     }
 }

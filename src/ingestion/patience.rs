@@ -14,15 +14,19 @@ pub struct Patience {
     pub throttles: Policy,
     /// No `Retry-After` makes a pause longer than this.
     pub longest_retry_after: Duration,
+    /// How long the answer of a POST that is under way is still waited for when the run is told to stop or its
+    /// deadline has come: to give it up means to send its rows again.
+    pub last_answer: Duration,
 }
 
 impl Patience {
     /// What suits the service: its limits are counted per minute (Azure Monitor service limits for data collection
-    /// rules), so that a minute is as long as a pause is of use; five tries from 2 s ride out a restart of the gateway.
+    /// rules), so that a pause of more than a minute is of no use; five tries from 2 s ride out a restart of the gateway.
     pub const SERVICE: Self = Self {
         failures: Policy { tries: 5, first: Duration::from_secs(2), longest: Duration::from_secs(30) },
         throttles: Policy { tries: 8, first: Duration::from_secs(5), longest: Duration::from_secs(60) },
         longest_retry_after: Duration::from_secs(60),
+        last_answer: Duration::from_secs(5),
     };
 }
 
@@ -52,8 +56,12 @@ impl Borne {
     }
 
     /// The endpoint accepted or refused rows: it works.
-    pub(super) const fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         *self = Self::new(self.patience);
+    }
+
+    pub(super) const fn last_answer(&self) -> Duration {
+        self.patience.last_answer
     }
 
     /// The pause before the same POST is made again, or `None` when there is to be no other.
@@ -88,6 +96,7 @@ mod tests {
         failures: Policy { tries: 3, first: Duration::from_secs(2), longest: Duration::from_secs(30) },
         throttles: Policy { tries: 4, first: Duration::from_secs(8), longest: Duration::from_secs(8) },
         longest_retry_after: Duration::from_secs(60),
+        last_answer: Duration::from_secs(5),
     };
 
     fn error(status: u16, retry_after: Option<&'static str>) -> IngestionError {

@@ -44,7 +44,7 @@ impl Plan {
     #[must_use]
     pub fn new(rows: usize) -> Self {
         Self {
-            todo: if rows == 0 { Vec::new() } else { vec![0..rows] },
+            todo: (rows > 0).then_some(0..rows).into_iter().collect(),
             accepted: Vec::new(),
             too_large: Vec::new(),
             bad: Vec::new(),
