@@ -74,13 +74,13 @@ impl TokenSource for NoTokens {
     fn refuse(&self, _: &Token) {}
 }
 
-fn client_with(server: &Canned, tokens: Arc<dyn TokenSource>) -> IngestionClient {
+fn client_with(endpoint: &str, tokens: Arc<dyn TokenSource>) -> IngestionClient {
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    IngestionClient::new(http, Url::parse(&server.url).unwrap(), "dcr-1", STREAM, tokens).unwrap()
+    IngestionClient::new(http, Url::parse(endpoint).unwrap(), "dcr-1", STREAM, tokens).unwrap()
 }
 
 fn client(server: &Canned) -> IngestionClient {
-    client_with(server, Arc::new(Tokens::default()))
+    client_with(&server.url, Arc::new(Tokens::default()))
 }
 
 fn batch(rows: usize) -> Batch<usize> {
@@ -253,7 +253,7 @@ async fn what_was_accepted_before_a_stop_counts() {
 #[tokio::test]
 async fn without_a_token_nothing_is_sent() {
     let server = Canned::queue([]).await;
-    let client = client_with(&server, Arc::new(NoTokens));
+    let client = client_with(&server.url, Arc::new(NoTokens));
     let delivery = deliver(&client, &batch(1), &QUICK, &CancellationToken::new(), in_an_hour()).await;
     assert!(matches!(&delivery.stopped, Some(error @ IngestionError::NoToken(_)) if error.ends_the_run()));
     assert_eq!((delivery.posts, delivery.bytes_sent, server.requests().len()), (0, 0, 0));
@@ -362,7 +362,7 @@ async fn workers_share_a_client_and_one_new_token() {
     })
     .await;
     let tokens = Arc::new(Tokens::default());
-    let client = Arc::new(client_with(&server, tokens.clone()));
+    let client = Arc::new(client_with(&server.url, tokens.clone()));
     let mut workers = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let client = Arc::clone(&client);
@@ -422,9 +422,10 @@ async fn a_reset_before_the_answer_is_tried_again_and_counted() {
 
 #[tokio::test]
 async fn a_closed_port_is_told_and_nothing_can_have_arrived() {
-    let closed = Canned::queue([]).await;
-    let client = client(&closed);
-    drop(closed);
+    // A port that is taken, but not listened on.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let client = client_with(&format!("http://{}", socket.local_addr().unwrap()), Arc::new(Tokens::default()));
     let delivery = deliver(&client, &batch(2), &QUICK, &CancellationToken::new(), in_an_hour()).await;
     let Some(error @ IngestionError::Transport { maybe_sent: false, .. }) = &delivery.stopped else {
         panic!("{delivery:?}")
