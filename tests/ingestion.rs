@@ -402,6 +402,15 @@ async fn a_failing_server_is_tried_again() {
 }
 
 #[tokio::test]
+async fn every_part_of_a_batch_may_fail_as_often() {
+    let half = [503, 503, 204].map(Answer::status);
+    let server = Canned::queue([vec![Answer::status(413)], half.to_vec(), half.to_vec()].concat()).await;
+    let delivery = deliver_to(&server, 2).await;
+    assert!(delivery.stopped.is_none() && delivery.accepted == all(2), "{delivery:?}");
+    assert_eq!(delivery.posts, 7);
+}
+
+#[tokio::test]
 async fn a_server_that_keeps_failing_stops_the_batch_but_not_the_run() {
     let server = Canned::answering(|_| Answer::status(503).body("<h1>no backend</h1>")).await;
     let delivery = deliver_to(&server, 2).await;
