@@ -1,1 +1,19 @@
-//! ingestion
+//! Ingestion: batches to the data collection rule (DCR), through the Logs Ingestion API.
+//!
+//! [`IngestionClient`] makes one POST. [`deliver`] sees a batch through: it tries again, halves what is too large,
+//! finds the rows that are refused, and reports what became of every row. What it does next is decided by values
+//! without I/O: [`classify`] tells the answers apart, [`Plan`] says which rows the next POST carries, and [`Patience`]
+//! how long failures are borne.
+
+mod client;
+mod delivery;
+mod error;
+mod gzip;
+mod patience;
+mod plan;
+
+pub use client::{IngestionClient, POST_TIMEOUT};
+pub use delivery::{Delivery, deliver};
+pub use error::{Answer, IngestionError, Interruption, classify};
+pub use patience::Patience;
+pub use plan::{Plan, Refused, SYSTEMATIC_AFTER, Systematic};

@@ -1,0 +1,290 @@
+//! Which rows of a batch the next POST carries: bisection as a value, without I/O.
+
+use std::ops::Range;
+
+/// Rows refused with 400 by themselves, with none accepted, after which the fault is looked for outside of the rows.
+/// Rows that are bad by themselves come singly; a stream that lacks our columns refuses every one of them.
+pub const SYSTEMATIC_AFTER: usize = 10;
+
+/// A row that is not accepted however it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Its index in the batch.
+    pub row: usize,
+    /// What the endpoint said to it.
+    pub reason: String,
+}
+
+/// Every row that was sent by itself was refused, from all over the batch: the rows are not to blame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Systematic {
+    /// How many rows were refused.
+    pub rows: usize,
+}
+
+/// What is to be posted of a batch, and what became of the rest.
+///
+/// [`Plan::next`] says which rows to post; the answer is told by [`Plan::accept`], [`Plan::too_large`] or
+/// [`Plan::bad_request`]. A part that is refused is halved until the rows that are refused by themselves are found, so
+/// `bad` of `n` rows cost about 2 · `bad` · log₂ `n` + 1 posts. A part of which nothing was told stays the next one.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Parts that are still to be posted, the next one at the end.
+    todo: Vec<Range<usize>>,
+    accepted: Vec<Range<usize>>,
+    too_large: Vec<Refused>,
+    bad: Vec<Refused>,
+    /// The number of bad rows at which the rows are no longer blamed, as long as none was accepted.
+    doubt_at: usize,
+    has_witnesses: bool,
+}
+
+impl Plan {
+    /// To post all of a batch of `rows` rows at once.
+    #[must_use]
+    pub fn new(rows: usize) -> Self {
+        Self {
+            todo: (rows > 0).then_some(0..rows).into_iter().collect(),
+            accepted: Vec::new(),
+            too_large: Vec::new(),
+            bad: Vec::new(),
+            doubt_at: SYSTEMATIC_AFTER,
+            has_witnesses: false,
+        }
+    }
+
+    /// The rows of the next POST, never none; `None` when there is nothing left to do.
+    #[must_use]
+    pub fn next(&self) -> Option<Range<usize>> {
+        self.todo.last().cloned()
+    }
+
+    /// The rows of [`Plan::next`] were accepted.
+    pub fn accept(&mut self) {
+        self.accepted.extend(self.todo.pop());
+    }
+
+    /// The rows of [`Plan::next`] are too many bytes: halves are next, or the only row is refused.
+    pub fn too_large(&mut self, reason: String) {
+        if let Some(row) = self.halve() {
+            self.too_large.push(Refused { row, reason });
+        }
+    }
+
+    /// There is something wrong with one of the rows of [`Plan::next`]: halves are next, or the only row is refused.
+    ///
+    /// # Errors
+    /// [`Systematic`] where it cannot be the rows: nothing was accepted, [`SYSTEMATIC_AFTER`] rows and one more of
+    /// every part that is left were refused by themselves. Those rows are not among the refused ones then.
+    pub fn bad_request(&mut self, reason: String) -> Result<(), Systematic> {
+        let Some(row) = self.halve() else { return Ok(()) };
+        self.bad.push(Refused { row, reason });
+        if !self.accepted.is_empty() || self.bad.len() < self.doubt_at {
+            return Ok(());
+        }
+        if !self.has_witnesses {
+            self.call_witnesses();
+            self.has_witnesses = true;
+        }
+        if self.bad.len() < self.doubt_at {
+            return Ok(());
+        }
+        let rows = self.bad.len();
+        self.bad.clear();
+        Err(Systematic { rows })
+    }
+
+    /// Rows accepted, and rows refused with their reasons; both in the order of the batch. What is in neither was not
+    /// posted, or not answered.
+    #[must_use]
+    pub fn finish(self) -> (Vec<usize>, Vec<Refused>) {
+        let mut accepted: Vec<_> = self.accepted.into_iter().flatten().collect();
+        accepted.sort_unstable();
+        let mut refused = self.too_large;
+        refused.extend(self.bad);
+        refused.sort_unstable_by_key(|refused| refused.row);
+        (accepted, refused)
+    }
+
+    /// Puts halves in the place of the next part, or takes it away and returns its row where it has one only.
+    fn halve(&mut self) -> Option<usize> {
+        let part = self.todo.pop()?;
+        if part.len() == 1 {
+            return Some(part.start);
+        }
+        let middle = part.start + part.len() / 2;
+        self.todo.extend([middle..part.end, part.start..middle]);
+        None
+    }
+
+    /// Takes the last row of every part that is left to the front: the rows so far were neighbours, which may well be
+    /// bad together.
+    fn call_witnesses(&mut self) {
+        let witnesses: Vec<_> = self.todo.iter().map(|part| part.end - 1..part.end).collect();
+        for part in &mut self.todo {
+            part.end -= 1;
+        }
+        self.todo.retain(|part| !part.is_empty());
+        self.doubt_at += witnesses.len();
+        self.todo.extend(witnesses);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::{prelude::*, sample::subsequence};
+
+    use super::*;
+
+    /// Follows the plan against an endpoint that refuses every part with a row of `bad`, and parts of more than `most`
+    /// rows as too large. Returns the parts that were posted.
+    fn follow(plan: &mut Plan, bad: &BTreeSet<usize>, most: usize) -> Result<Vec<Range<usize>>, Systematic> {
+        let mut posted = Vec::new();
+        while let Some(part) = plan.next() {
+            assert!(!part.is_empty());
+            posted.push(part.clone());
+            if part.len() > most {
+                plan.too_large(format!("{} rows", part.len()));
+            } else if bad.range(part.clone()).next().is_some() {
+                plan.bad_request(format!("{part:?}"))?;
+            } else {
+                plan.accept();
+            }
+        }
+        Ok(posted)
+    }
+
+    fn rows_of(refused: &[Refused]) -> Vec<usize> {
+        refused.iter().map(|refused| refused.row).collect()
+    }
+
+    fn log2(rows: usize) -> usize {
+        rows.next_power_of_two().trailing_zeros() as usize
+    }
+
+    #[test]
+    fn good_rows_are_one_post() {
+        let mut plan = Plan::new(1000);
+        assert_eq!(follow(&mut plan, &BTreeSet::new(), 1000).unwrap(), vec![0..1000]);
+        assert_eq!(plan.finish(), ((0..1000).collect(), vec![]));
+    }
+
+    #[test]
+    fn no_rows_are_no_post() {
+        let mut plan = Plan::new(0);
+        assert_eq!(plan.next(), None);
+        plan.accept();
+        plan.too_large(String::new());
+        assert_eq!(plan.bad_request(String::new()), Ok(()));
+        assert_eq!(plan.finish(), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_part_stays_next_until_its_answer_is_told() {
+        let mut plan = Plan::new(3);
+        plan.too_large(String::new());
+        assert_eq!((plan.next(), plan.next()), (Some(0..1), Some(0..1)));
+        plan.accept();
+        assert_eq!(plan.clone().finish(), (vec![0], vec![]));
+        assert_eq!(plan.next(), Some(1..3));
+    }
+
+    #[test]
+    fn a_row_that_is_too_large_by_itself_is_refused() {
+        let mut plan = Plan::new(1);
+        plan.too_large("413".to_owned());
+        assert_eq!(plan.finish(), (vec![], vec![Refused { row: 0, reason: "413".to_owned() }]));
+    }
+
+    #[test]
+    fn neighbours_may_be_bad_together() {
+        let bad: BTreeSet<_> = (0..50).collect();
+        let mut plan = Plan::new(100);
+        follow(&mut plan, &bad, 100).unwrap();
+        let (accepted, refused) = plan.finish();
+        assert_eq!(accepted, (50..100).collect::<Vec<_>>());
+        assert_eq!(rows_of(&refused), (0..50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_few_rows_that_are_all_bad_are_refused() {
+        let rows = SYSTEMATIC_AFTER - 1;
+        let mut plan = Plan::new(rows);
+        follow(&mut plan, &(0..rows).collect(), rows).unwrap();
+        assert_eq!(rows_of(&plan.finish().1), (0..rows).collect::<Vec<_>>());
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_is_accepted_or_refused_once(
+            (rows, bad) in (1_usize..600).prop_flat_map(|rows| {
+                (Just(rows), subsequence((0..rows).collect::<Vec<_>>(), 0..=rows.min(SYSTEMATIC_AFTER - 1)))
+            }),
+            most in 1_usize..800,
+        ) {
+            let bad: BTreeSet<_> = bad.into_iter().collect();
+            let mut plan = Plan::new(rows);
+            let posted = follow(&mut plan, &bad, most);
+            prop_assert!(posted.is_ok());
+            let (accepted, refused) = plan.finish();
+            prop_assert_eq!(accepted, (0..rows).filter(|row| !bad.contains(row)).collect::<Vec<_>>());
+            prop_assert_eq!(rows_of(&refused), bad.iter().copied().collect::<Vec<_>>());
+            // The reason of a refused row is the one that it got by itself.
+            for Refused { row, reason } in refused {
+                prop_assert_eq!(reason, format!("{:?}", row..row + 1));
+            }
+        }
+
+        #[test]
+        fn bad_rows_cost_few_posts(
+            (rows, bad) in (1_usize..2000).prop_flat_map(|rows| {
+                (Just(rows), subsequence((0..rows).collect::<Vec<_>>(), 0..=rows.min(SYSTEMATIC_AFTER - 1)))
+            }),
+        ) {
+            let bad: BTreeSet<_> = bad.into_iter().collect();
+            let posts = follow(&mut Plan::new(rows), &bad, rows).unwrap().len();
+            prop_assert!(posts <= 2 * bad.len() * log2(rows) + 1, "{posts} posts for {} of {rows}", bad.len());
+        }
+
+        #[test]
+        fn any_number_of_bad_rows_is_found_or_doubted(
+            (rows, bad) in (1_usize..300).prop_flat_map(|rows| {
+                (Just(rows), subsequence((0..rows).collect::<Vec<_>>(), 0..=rows))
+            }),
+        ) {
+            let bad: BTreeSet<_> = bad.into_iter().collect();
+            let mut plan = Plan::new(rows);
+            let outcome = follow(&mut plan, &bad, rows);
+            let (accepted, refused) = plan.finish();
+            match outcome {
+                Ok(posted) => {
+                    prop_assert_eq!(accepted, (0..rows).filter(|row| !bad.contains(row)).collect::<Vec<_>>());
+                    prop_assert_eq!(rows_of(&refused), bad.iter().copied().collect::<Vec<_>>());
+                    prop_assert!(posted.len() < 3 * rows, "{} posts", posted.len());
+                }
+                Err(Systematic { rows: blamed }) => {
+                    prop_assert!(blamed >= SYSTEMATIC_AFTER && blamed <= bad.len());
+                    prop_assert!(accepted.is_empty() && refused.is_empty());
+                }
+            }
+        }
+
+        #[test]
+        fn what_refuses_everything_is_noticed_soon(rows in SYSTEMATIC_AFTER..5000) {
+            let mut plan = Plan::new(rows);
+            let mut posts = 0;
+            let found = loop {
+                prop_assert!(plan.next().is_some());
+                posts += 1;
+                if let Err(found) = plan.bad_request(String::new()) {
+                    break found;
+                }
+            };
+            prop_assert!(found.rows >= SYSTEMATIC_AFTER && found.rows <= SYSTEMATIC_AFTER + log2(rows));
+            prop_assert!(posts <= 2 * (SYSTEMATIC_AFTER + log2(rows)), "{posts} posts for {rows} rows");
+            prop_assert_eq!(plan.finish(), (vec![], vec![]));
+        }
+    }
+}
