@@ -46,19 +46,32 @@ impl Body {
         Err(error)
     }
 
-    /// The whole body where it is at most `limit` bytes, else its first bytes and `false`.
-    pub(super) async fn up_to(mut self, limit: usize) -> Result<(Vec<u8>, bool), FeedError> {
-        let mut whole = Vec::new();
-        while let Some(chunk) = self.chunk().await? {
-            let room = limit - whole.len();
-            if chunk.len() > room {
-                whole.extend_from_slice(&chunk[..room]);
-                return Ok((whole, false));
+    /// The body up to `limit` bytes, and how it ended there.
+    pub(super) async fn up_to(mut self, limit: usize) -> (Vec<u8>, End) {
+        let mut bytes = Vec::new();
+        loop {
+            match self.chunk().await {
+                Ok(Some(chunk)) if chunk.len() <= limit - bytes.len() => bytes.extend_from_slice(&chunk),
+                Ok(Some(chunk)) => {
+                    bytes.extend_from_slice(&chunk[..limit - bytes.len()]);
+                    return (bytes, End::Limit);
+                }
+                Ok(None) => return (bytes, End::Whole),
+                Err(error) => return (bytes, End::Broken(error)),
             }
-            whole.extend_from_slice(&chunk);
         }
-        Ok((whole, true))
     }
+}
+
+/// How the reading of a body ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// At its end.
+    Whole,
+    /// At the limit; there is more.
+    Limit,
+    /// In the middle.
+    Broken(FeedError),
 }
 
 /// An error with its causes, without the URL: its query is nobody's business.

@@ -141,15 +141,15 @@ pub struct Budget {
     pace: Mutex<Pace>,
     requests: AtomicU64,
     throttled: AtomicU64,
-    waited_micros: AtomicU64,
+    waited_nanos: AtomicU64,
 }
 
 impl Budget {
     /// A budget of which nothing is used.
     #[must_use]
     pub const fn new(limits: Limits) -> Self {
-        let (requests, throttled, waited_micros) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        Self { pace: Mutex::new(Pace::new(limits)), requests, throttled, waited_micros }
+        let (requests, throttled, waited_nanos) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        Self { pace: Mutex::new(Pace::new(limits)), requests, throttled, waited_nanos }
     }
 
     /// Waits until a request may go out. Dropping the future before it is ready uses nothing of the budget.
@@ -164,7 +164,7 @@ impl Budget {
                     return Permit { admitted: now };
                 }
                 Admit::WaitUntil(until) => {
-                    let _waiting = Waiting { since: now, total: &self.waited_micros };
+                    let _waiting = Waiting { since: now, total: &self.waited_nanos };
                     sleep_until(until).await;
                 }
             }
@@ -188,7 +188,7 @@ impl Budget {
         Counts {
             requests: self.requests.load(Relaxed),
             throttled: self.throttled.load(Relaxed),
-            waited: Duration::from_micros(self.waited_micros.load(Relaxed)),
+            waited: Duration::from_nanos(self.waited_nanos.load(Relaxed)),
         }
     }
 
@@ -206,8 +206,8 @@ struct Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let micros = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.total.fetch_add(micros, Relaxed);
+        let nanos = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.total.fetch_add(nanos, Relaxed);
     }
 }
 

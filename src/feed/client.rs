@@ -2,7 +2,11 @@
 
 use std::{env, sync::Arc, time::Duration};
 
-use reqwest::{Client, Method, NoProxy, Proxy, Response, header::CONTENT_LENGTH, redirect};
+use reqwest::{
+    Client, Method, NoProxy, Proxy, Response,
+    header::{CONTENT_LENGTH, HeaderMap},
+    redirect,
+};
 use time::OffsetDateTime;
 use tokio::time::{sleep, timeout};
 use url::Url;
@@ -10,7 +14,7 @@ use url::Url;
 use super::{
     address::{Address, PageUri, Target},
     attempts::{Attempts, Next, Patience},
-    body::{Body, spelled_out},
+    body::{Body, End, spelled_out},
     budget::Budget,
     classify::{Answer, classify},
     error::{FeedError, FeedErrorKind, Operation},
@@ -107,12 +111,11 @@ impl FeedClient {
     /// # Errors
     /// The feed could not be asked, or answered with an error.
     pub async fn subscriptions(&self) -> Result<Vec<Subscription>, FeedError> {
-        let operation = Operation::Subscriptions;
-        let target = self.address.operation("subscriptions/list", &[]);
+        let (operation, target) = (&Operation::Subscriptions, &self.address.operation("subscriptions/list", &[]));
         let (listed, skipped) = self
-            .keep_up(&operation, &target, async || {
-                let body = self.whole(&operation, &target).await?.1;
-                listing::elements::<Subscription>(&operation, &body)
+            .keep_up(operation, target, || async {
+                let body = self.whole(operation, target).await?.1;
+                listing::elements::<Subscription>(operation, &body)
             })
             .await?;
         for reason in skipped {
@@ -162,9 +165,10 @@ impl FeedClient {
                 self.address.operation("subscriptions/content", &query)
             }
         };
-        self.keep_up(&operation, &target, async || {
-            let (headers, body) = self.whole(&operation, &target).await?;
-            listing::page(content_type, &self.address, &target, &headers, &body)
+        let (operation, target) = (&operation, &target);
+        self.keep_up(operation, target, || async move {
+            let (headers, body) = self.whole(operation, target).await?;
+            listing::page(content_type, &self.address, target, &headers, &body)
         })
         .await
     }
@@ -176,7 +180,7 @@ impl FeedClient {
     pub async fn fetch(&self, content: &Content) -> Result<Body, FeedError> {
         let operation = Operation::Fetch { content_type: content.content_type, id: content.id.clone() };
         let target = self.address.given(&operation, &content.uri)?;
-        let response = self.keep_up(&operation, &target, async || self.send(&operation, Method::GET, &target).await);
+        let response = self.keep_up(&operation, &target, || self.send(&operation, Method::GET, &target));
         let response = response.await?;
         Ok(Body::new(response, operation, target.shown(), self.patience.idle))
     }
@@ -189,7 +193,7 @@ impl FeedClient {
         unless: FeedErrorKind,
     ) -> Result<(), FeedError> {
         let target = self.address.operation(path, &[("contentType", content_type.as_str())]);
-        let sent = self.keep_up(operation, &target, async || self.send(operation, Method::POST, &target).await).await;
+        let sent = self.keep_up(operation, &target, || self.send(operation, Method::POST, &target)).await;
         match sent {
             Err(error) if error.kind() == unless => Ok(()),
             sent => sent.map(drop),
@@ -197,12 +201,15 @@ impl FeedClient {
     }
 
     /// Tries until it succeeds or the patience is out.
-    async fn keep_up<T>(
+    async fn keep_up<T, F>(
         &self,
         operation: &Operation,
         target: &Target,
-        attempt: impl AsyncFn() -> Result<T, FeedError>,
-    ) -> Result<T, FeedError> {
+        attempt: impl Fn() -> F,
+    ) -> Result<T, FeedError>
+    where
+        F: Future<Output = Result<T, FeedError>>,
+    {
         let mut attempts = Attempts::new(&self.patience);
         loop {
             let error = match attempt().await {
@@ -220,17 +227,14 @@ impl FeedClient {
     }
 
     /// One try of a listing: its headers and its whole body.
-    async fn whole(
-        &self,
-        operation: &Operation,
-        target: &Target,
-    ) -> Result<(reqwest::header::HeaderMap, Vec<u8>), FeedError> {
+    async fn whole(&self, operation: &Operation, target: &Target) -> Result<(HeaderMap, Vec<u8>), FeedError> {
         let mut response = self.send(operation, Method::GET, target).await?;
         let headers = std::mem::take(response.headers_mut());
         let body = Body::new(response, operation.clone(), target.shown(), self.patience.idle);
-        match body.up_to(LARGEST_LISTING).await? {
-            (whole, true) => Ok((headers, whole)),
-            (_, false) => {
+        match body.up_to(LARGEST_LISTING).await {
+            (whole, End::Whole) => Ok((headers, whole)),
+            (_, End::Broken(error)) => Err(error),
+            (_, End::Limit) => {
                 let reason = format!("the listing is larger than {LARGEST_LISTING} bytes");
                 Err(FeedError::new(FeedErrorKind::Malformed, operation, reason))
             }
@@ -267,16 +271,14 @@ impl FeedClient {
         Err(error)
     }
 
-    /// Reads an error answer. A body that breaks off takes nothing from what the status says.
+    /// Reads an error answer. Where its body breaks off, what came of it has to do.
     async fn refusal(&self, operation: &Operation, target: &Target, secret: &str, mut response: Response) -> FeedError {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let body = Body::new(response, operation.clone(), target.shown(), self.patience.idle);
-        let body = match body.up_to(LARGEST_ERROR).await {
-            // Whatever echoes the request must not bring the token into an error.
-            Ok((bytes, _)) => String::from_utf8_lossy(&bytes).replace(secret, "[token]"),
-            Err(error) => error.to_string(),
-        };
+        let (bytes, _) = body.up_to(LARGEST_ERROR).await;
+        // Whatever echoes the request must not bring the token into an error.
+        let body = String::from_utf8_lossy(&bytes).replace(secret, "[token]");
         classify(operation, &Answer { status, headers: &headers, body: &body, now: OffsetDateTime::now_utc() })
     }
 }
