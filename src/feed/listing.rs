@@ -1,0 +1,228 @@
+//! What a page of a listing says: a pure reading of its headers and body.
+
+use reqwest::header::HeaderMap;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{
+    address::{Address, PageUri, Target},
+    classify::{Answer, classify, excerpt},
+    error::{FeedError, FeedErrorKind, Operation},
+};
+use crate::content::{Content, ContentType};
+
+/// The header that names the next page. Only its absence ends a listing.
+const NEXT_PAGE: &str = "NextPageUri";
+
+/// One page of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Its contents, as the feed ordered them.
+    pub contents: Vec<Content>,
+    /// The next page, if there is one.
+    pub next: Option<PageUri>,
+    /// The entries that could not be read, each with the reason. What is in them is lost unless a person looks.
+    pub skipped: Vec<String>,
+}
+
+/// An entry on the wire.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    content_id: String,
+    content_uri: String,
+    content_created: String,
+    #[serde(default)]
+    content_expiration: Option<String>,
+}
+
+/// Reads the page that `asked` answered with `headers` and `body`. A next page that is the same page is an error, as
+/// it would be asked for without end; so is one outside the endpoint.
+pub(super) fn page(
+    content_type: ContentType,
+    address: &Address,
+    asked: &Target,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Page, FeedError> {
+    let operation = Operation::List(content_type);
+    let (entries, mut skipped) = elements::<Entry>(&operation, body)?;
+    let mut contents = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match content(content_type, entry) {
+            Ok(content) => contents.push(content),
+            Err(reason) => skipped.push(reason),
+        }
+    }
+    Ok(Page { contents, next: next(&operation, address, asked, headers)?, skipped })
+}
+
+/// Reads a JSON array, each element by itself: those that are no `T` are given back as reasons. An error object that
+/// came with a success status is read as the error that it is.
+pub(super) fn elements<T: DeserializeOwned>(
+    operation: &Operation,
+    body: &[u8],
+) -> Result<(Vec<T>, Vec<String>), FeedError> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let raw: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| {
+        let text = String::from_utf8_lossy(body);
+        let answer = Answer { status: 200, headers: &HeaderMap::new(), body: &text, now: OffsetDateTime::UNIX_EPOCH };
+        let said = classify(operation, &answer);
+        if said.code().is_some() {
+            return said;
+        }
+        let reason = format!("not a JSON array ({error}): {}", excerpt(&text));
+        FeedError::new(FeedErrorKind::Malformed, operation, reason)
+    })?;
+    let mut skipped = Vec::new();
+    let read = raw.into_iter().filter_map(|element| match serde_json::from_str(element.get()) {
+        Ok(element) => Some(element),
+        Err(error) => {
+            skipped.push(format!("{error}: {}", excerpt(element.get())));
+            None
+        }
+    });
+    Ok((read.collect(), skipped))
+}
+
+fn content(content_type: ContentType, entry: Entry) -> Result<Content, String> {
+    let Entry { content_id: id, content_uri: uri, content_created, content_expiration } = entry;
+    if id.is_empty() {
+        return Err(format!("an entry has no contentId: {}", excerpt(&uri)));
+    }
+    let Some(created) = time_of(&content_created) else {
+        return Err(format!("content {}: contentCreated is no time: {}", excerpt(&id), excerpt(&content_created)));
+    };
+    // Only for show: a content is fetched until the feed says that it has expired.
+    let expires = content_expiration.as_deref().and_then(time_of);
+    Ok(Content { content_type, id, uri, created, expires })
+}
+
+/// A time of the feed: RFC 3339, or without a zone, as the times in its records are, which is UTC.
+fn time_of(text: &str) -> Option<OffsetDateTime> {
+    let text = text.trim();
+    OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339)).ok()
+}
+
+fn next(
+    operation: &Operation,
+    address: &Address,
+    asked: &Target,
+    headers: &HeaderMap,
+) -> Result<Option<PageUri>, FeedError> {
+    let malformed = |reason: &str| FeedError::new(FeedErrorKind::Malformed, operation, format!("{NEXT_PAGE} {reason}"));
+    for value in headers.get_all(NEXT_PAGE) {
+        let text = value.to_str().map_err(|_| malformed("is no text"))?.trim();
+        if text.is_empty() {
+            continue;
+        }
+        if address.given(operation, text)? == *asked {
+            return Err(malformed("names the page that it came with"));
+        }
+        return Ok(Some(PageUri(text.to_owned())));
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use reqwest::header::HeaderValue;
+    use time::macros::datetime;
+
+    use super::*;
+
+    fn address() -> Address {
+        Address::new(&"https://manage.office.com".parse().unwrap(), "t", "p").unwrap()
+    }
+
+    fn read(next: Option<&str>, body: &[u8]) -> Result<Page, FeedError> {
+        let asked = address().operation("subscriptions/content", &[("contentType", "Audit.SharePoint")]);
+        let mut headers = HeaderMap::new();
+        if let Some(next) = next {
+            headers.insert("nextpageuri", HeaderValue::from_str(next).unwrap());
+        }
+        page(ContentType::SharePoint, &address(), &asked, &headers, body)
+    }
+
+    #[test]
+    fn published_pages_are_read() {
+        let old = read(None, include_bytes!("../../tests/samples/api/subscriptions_content.json")).unwrap();
+        assert_eq!((old.contents.len(), old.next, old.skipped), (1, None, vec![]));
+        assert_eq!(old.contents[0].created, datetime!(2015-05-23 17:35:00 UTC));
+        assert_eq!(old.contents[0].expires, Some(datetime!(2015-05-30 17:35:00 UTC)));
+        assert!(old.contents[0].uri.ends_with("/audit/492638008028$492638008028$f28ab78ad40140608012736e373933ebspo2015043022$4a81a7c326fc4aed89c62e6039ab833b$04"));
+        let modern =
+            read(None, include_bytes!("../../tests/samples/api/subscriptions_content_modern_id.json")).unwrap();
+        assert_eq!(
+            modern.contents[0].id,
+            "20171014180051748005825$20171014180051748005825$audit_sharepoint$Audit_SharePoint"
+        );
+        assert_eq!(modern.contents[0].created, datetime!(2017-10-13 18:00:51.748 UTC));
+    }
+
+    #[test]
+    fn one_bad_entry_harms_only_itself() {
+        let good =
+            |id: &str| format!(r#"{{"contentId":"{id}","contentUri":"u","contentCreated":"2026-01-01T00:00:00"}}"#);
+        let bad = [
+            "null",
+            "7",
+            r#"{"contentId":"x"}"#,
+            r#"{"contentId":"y","contentUri":"u","contentCreated":"soon"}"#,
+            r#"{"contentId":"","contentUri":"u","contentCreated":"2026-01-01T00:00:00Z"}"#,
+        ];
+        let body = format!("\u{feff}[{},{},{}]", good("a"), bad.join(","), good("b"));
+        let page = read(None, body.as_bytes()).unwrap();
+        let ids: Vec<_> = page.contents.iter().map(|content| content.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b"]);
+        assert_eq!(page.contents[0].created, datetime!(2026-01-01 00:00:00 UTC));
+        assert_eq!(page.contents[0].expires, None);
+        assert_eq!(page.skipped.len(), bad.len());
+        assert!(page.skipped.iter().any(|reason| reason.contains("content y") && reason.contains("soon")));
+    }
+
+    #[test]
+    fn what_is_no_page_is_malformed() {
+        for body in ["", "[", "null", "{}", "<html>", r#"[{"contentId":"a""#] {
+            let error = read(None, body.as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), FeedErrorKind::Malformed, "{body}");
+            assert!(error.is_retryable());
+        }
+        assert_eq!(read(None, b"[]").unwrap(), Page { contents: vec![], next: None, skipped: vec![] });
+    }
+
+    #[test]
+    fn an_error_with_a_success_status_is_an_error() {
+        let error = read(None, include_bytes!("../../tests/samples/api/error_AF429_http403.json")).unwrap_err();
+        assert!(error.is_throttled());
+    }
+
+    #[test]
+    fn the_next_page_is_checked_before_it_is_believed() {
+        let root = "https://manage.office.com/api/v1/t/activity/feed/subscriptions/content";
+        let next = format!("{root}?contentType=Audit.SharePoint&nextPage=2");
+        assert_eq!(read(Some(&format!(" {next} ")), b"[]").unwrap().next, Some(PageUri(next)));
+        assert_eq!(read(Some("  "), b"[]").unwrap().next, None);
+        let foreign = read(Some("https://example.net/?nextPage=2"), b"[]").unwrap_err();
+        assert_eq!(foreign.kind(), FeedErrorKind::ForeignAddress);
+        let same =
+            "https://manage.office.com/api/v1.0/t/activity/feed/subscriptions/content?contentType=Audit.SharePoint";
+        assert_eq!(read(Some(same), b"[]").unwrap_err().kind(), FeedErrorKind::Malformed);
+    }
+
+    proptest! {
+        #[test]
+        fn every_entry_is_listed_or_told(good in prop::collection::vec(any::<bool>(), 0..40)) {
+            let entry = |(index, good): (usize, &bool)| {
+                let created = if *good { "2026-01-01T00:00:00.123Z" } else { "never" };
+                format!(r#"{{"contentId":"{index}","contentUri":"u","contentCreated":"{created}"}}"#)
+            };
+            let entries: Vec<_> = good.iter().enumerate().map(entry).collect();
+            let page = read(None, format!("[{}]", entries.join(",")).as_bytes()).unwrap();
+            prop_assert_eq!(page.contents.len(), good.iter().filter(|good| **good).count());
+            prop_assert_eq!(page.contents.len() + page.skipped.len(), good.len());
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Windows of publication time: what one listing asks for.
+
+use std::fmt;
+
+use time::{Duration, OffsetDateTime};
+
+/// The longest window. Beyond 24 hours the service may answer with a part of the contents and no error (Management
+/// Activity API reference, "List available content").
+pub const LONGEST: Duration = Duration::hours(24);
+
+/// How far back a window may start: the service lists seven days (same source, AF20030). Five minutes are kept back,
+/// so that a window that was made at the start of a run is still in reach when it is asked for at the end of it.
+pub const REACH: Duration = Duration::days(7).saturating_sub(Duration::minutes(5));
+
+/// How far behind this machine's clock the last window ends, so that a clock that runs ahead asks for no time that
+/// the service has not seen yet: what is published in such a window after its listing would never be listed.
+pub const SKEW: Duration = Duration::minutes(1);
+
+/// A half-open span of publication time in whole seconds of UTC: `start <= contentCreated < end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Window {
+    /// The first second of it.
+    pub start: OffsetDateTime,
+    /// The first second after it.
+    pub end: OffsetDateTime,
+}
+
+impl Window {
+    /// `startTime` as the service takes it, `2026-01-31T23:59:59`: UTC, seconds, no zone.
+    #[must_use]
+    pub fn start_time(&self) -> String {
+        seconds(self.start)
+    }
+
+    /// `endTime` as the service takes it.
+    #[must_use]
+    pub fn end_time(&self) -> String {
+        seconds(self.end)
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", self.start_time(), self.end_time())
+    }
+}
+
+/// The windows that cover `from` (inclusive) to `to` (exclusive), oldest first, without gap or overlap, none over
+/// [`LONGEST`]. The first starts no earlier than the feed reaches at `now` (see [`clamped`]), the last ends no later
+/// than [`SKEW`] before `now`. Fractions of a second are cut off at both ends: at the start that asks for a little
+/// more, at the end it leaves a little for the next run.
+pub fn windows(from: OffsetDateTime, to: OffsetDateTime, now: OffsetDateTime) -> impl Iterator<Item = Window> + Clone {
+    let end = to.min(now.saturating_sub(SKEW)).truncate_to_second();
+    // `from` is cut to its second first: the edge of the reach is a whole second, so the greater of both is one too.
+    let mut next = from.truncate_to_second().max(oldest(now));
+    std::iter::from_fn(move || {
+        let left = end - next;
+        if !left.is_positive() {
+            return None;
+        }
+        let window = Window { start: next, end: if left > LONGEST { next + LONGEST } else { end } };
+        next = window.end;
+        Some(window)
+    })
+}
+
+/// Where listing can start when it should start at `from`, and how much of the time from `from` on the feed lists no
+/// more (`None` where all of it is in reach): what was published in that span and was not listed before is lost.
+#[must_use]
+pub fn clamped(from: OffsetDateTime, now: OffsetDateTime) -> (OffsetDateTime, Option<std::time::Duration>) {
+    let oldest = oldest(now);
+    // A negative span does not convert, which is just the case of nothing lost.
+    let lost = std::time::Duration::try_from(oldest - from).ok().filter(|span| !span.is_zero());
+    (from.max(oldest), lost)
+}
+
+/// The first whole second in reach.
+fn oldest(now: OffsetDateTime) -> OffsetDateTime {
+    let edge = now.saturating_sub(REACH);
+    let second = edge.truncate_to_second();
+    if second < edge { second.saturating_add(Duration::SECOND) } else { second }
+}
+
+fn seconds(time: OffsetDateTime) -> String {
+    let time = time.to_offset(time::UtcOffset::UTC);
+    let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use time::macros::{datetime, offset};
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-08-20 12:00:00 UTC);
+
+    fn list(from: OffsetDateTime, to: OffsetDateTime) -> Vec<Window> {
+        windows(from, to, NOW).collect()
+    }
+
+    #[test]
+    fn a_short_span_is_one_window() {
+        let (start, end) = (NOW - Duration::HOUR, NOW - Duration::minutes(30));
+        assert_eq!(list(start, end), [Window { start, end }]);
+    }
+
+    #[test]
+    fn a_gap_of_eight_days_is_walked_from_the_edge_of_the_reach() {
+        let listed = list(NOW - Duration::days(8), NOW);
+        assert_eq!(listed.len(), 7);
+        assert_eq!(listed[0].start, datetime!(2026-08-13 12:05:00 UTC));
+        assert_eq!(listed[6].end, datetime!(2026-08-20 11:59:00 UTC));
+    }
+
+    #[test]
+    fn nothing_is_listed_of_the_future_or_of_an_empty_span() {
+        for (from, to) in
+            [(NOW, NOW + Duration::DAY), (NOW - Duration::HOUR, NOW - Duration::HOUR), (NOW, NOW - LONGEST)]
+        {
+            assert_eq!(list(from, to), []);
+        }
+    }
+
+    #[test]
+    fn times_are_utc_seconds_without_a_zone() {
+        let listed =
+            list(datetime!(2026-08-20 09:00:00.75 +9), datetime!(2026-08-20 01:30:00.999 UTC).to_offset(offset!(-3)));
+        assert_eq!(listed.len(), 1);
+        assert_eq!(listed[0].start_time(), "2026-08-20T00:00:00");
+        assert_eq!(listed[0].end_time(), "2026-08-20T01:30:00");
+        assert_eq!(listed[0].to_string(), "2026-08-20T00:00:00 to 2026-08-20T01:30:00");
+    }
+
+    #[test]
+    fn what_lies_beyond_the_reach_is_told() {
+        assert_eq!(clamped(NOW - REACH, NOW), (NOW - REACH, None));
+        let (from, lost) = clamped(NOW - Duration::days(8), NOW);
+        assert_eq!(from, NOW - REACH);
+        assert_eq!(lost, Some(std::time::Duration::from_secs(24 * 3600 + 300)));
+    }
+
+    #[test]
+    fn extreme_times_do_not_overflow() {
+        let (first, last) = (datetime!(-9999-01-01 00:00:00 UTC), datetime!(9999-12-31 23:59:59 UTC));
+        assert_eq!(list(first, last).len(), 7);
+        assert_eq!(windows(first, last, first).count(), 0);
+        assert_eq!(windows(first, last, last).count(), 7);
+        assert!(clamped(first, last).1.is_some());
+    }
+
+    prop_compose! {
+        /// A time within ten days of `NOW`, to the millisecond.
+        fn around()(milliseconds in -864_000_000_i64..864_000_000) -> OffsetDateTime {
+            NOW + Duration::milliseconds(milliseconds)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn windows_tile_their_span(from in around(), to in around(), skew in 0_i64..1000) {
+            let now = NOW + Duration::milliseconds(skew);
+            let listed: Vec<_> = windows(from, to, now).collect();
+            for pair in listed.windows(2) {
+                prop_assert_eq!(pair[0].end, pair[1].start);
+            }
+            for window in &listed {
+                prop_assert!(window.start < window.end);
+                prop_assert!(window.end - window.start <= LONGEST);
+                prop_assert!(window.start >= now - REACH);
+                prop_assert!(window.end <= now - SKEW);
+                prop_assert_eq!((window.start.nanosecond(), window.end.nanosecond()), (0, 0));
+            }
+            let (start, _) = clamped(from, now);
+            let end = to.min(now - SKEW);
+            match (listed.first(), listed.last()) {
+                (Some(first), Some(last)) => {
+                    prop_assert!(first.start <= start && start - first.start < Duration::SECOND);
+                    prop_assert!(last.end <= end && end - last.end < Duration::SECOND);
+                }
+                _ => prop_assert!(end - start < Duration::SECOND),
+            }
+        }
+
+        #[test]
+        fn lost_and_kept_add_up(from in around()) {
+            let (start, lost) = clamped(from, NOW);
+            prop_assert_eq!(start - from, lost.map_or(Duration::ZERO, |lost| Duration::try_from(lost).unwrap()));
+            prop_assert!(start >= NOW - REACH);
+        }
+    }
+}
