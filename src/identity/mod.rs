@@ -1,8 +1,29 @@
 //! Who the connector is: bearer tokens for the feed, the data collection rule, Graph and storage.
+//!
+//! [`credential`] picks one [`Method`] by what is set, never by trial: the app registration of `M365_CLIENT_ID` for
+//! the feed and Graph where there is one, otherwise and for everything else the ambient identity. [`Tokens`] keeps a
+//! token until shortly before it expires and fetches one at a time.
+//!
+//! The Azure SDK reads `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` from the environment of the process itself and lets
+//! nobody give them. What [`crate::settings`] reads of them only decides that there is a managed identity.
+
+mod cache;
+mod certificate;
+mod claims;
+mod credential;
+mod exchange;
+mod method;
+mod reason;
+mod tokens;
 
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
+
+pub use claims::Claims;
+pub use credential::{Credential, credential, storage_credential};
+pub use method::{App, Audience, Method};
+pub use tokens::{CredentialFactory, Tokens};
 
 /// A bearer token for one audience. Its text is shown by no `Debug` and no error.
 #[derive(Clone)]
