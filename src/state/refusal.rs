@@ -82,16 +82,17 @@ fn code_of(error: &azure_core::Error) -> &str {
 /// What the person can do about a refusal with `code`.
 fn advice(access: &Access, code: &str) -> &'static str {
     match (access, code) {
-        (_, "AuthorizationFailure" | "IpAuthorizationError") => {
-            "let this network in: the storage account's networking settings keep it out (or the SAS is for another \
-             address)"
+        (Access::Sas(_) | Access::Identity { .. }, "AuthorizationFailure" | "IpAuthorizationError") => {
+            "let this network in: the storage account's networking settings keep it out (or the SAS is for other \
+             addresses or fewer operations)"
         }
         (_, "KeyBasedAuthenticationNotPermitted") => {
             "the account takes no key: set AzureWebJobsStorage__blobServiceUri in place of AzureWebJobsStorage"
         }
         (_, "AccountIsDisabled") => "enable the storage account again",
         (Access::Key { .. }, _) => {
-            "check AccountKey in AzureWebJobsStorage (was the key rotated?) and this machine's clock"
+            "check AccountKey in AzureWebJobsStorage (was the key rotated?), this machine's clock, and whether the \
+             storage account's networking settings let this network in"
         }
         (Access::Sas(_), _) => {
             "make a new SAS for AzureWebJobsStorage: blob service, container and object, read, write, delete, list, \
