@@ -20,7 +20,7 @@ use super::{
     client::connect,
     connection::{Access, ConnectionError, StorageAccount},
     key::{LOCK_SUFFIX, check},
-    lease,
+    lease, listing,
     refusal::{Refusal, describe, state_error},
 };
 
@@ -184,14 +184,14 @@ impl Store for BlobStore {
             maxresults: Some(self.page as i32),
             ..Default::default()
         };
-        let mut blobs = self.container.list_blobs(Some(options)).map_err(|error| self.error(prefix, error))?;
+        let mut blobs = self.container.list_blobs(Some(options)).map_err(|error| self.error(listing(prefix), error))?;
         let mut entries = Vec::new();
         loop {
             match blobs.try_next().await {
                 Ok(Some(item)) => entries.extend(entry(prefix, item)?),
                 Ok(None) => break,
                 Err(error) if is_missing(&error) => return Ok(Vec::new()),
-                Err(error) => return Err(self.error(prefix, error)),
+                Err(error) => return Err(self.error(listing(prefix), error)),
             }
         }
         entries.sort_by(|one, other| one.key.cmp(&other.key));
@@ -233,7 +233,7 @@ fn version(key: &str, etag: Option<Etag>) -> Result<Version, StateError> {
 
 /// The entry of a blob that was listed, or `None` where it is a lock.
 fn entry(prefix: &str, item: BlobItem) -> Result<Option<Entry>, StateError> {
-    let key = item.name.ok_or_else(|| incomplete(prefix, "a blob's name"))?;
+    let key = item.name.ok_or_else(|| incomplete(listing(prefix), "a blob's name"))?;
     if key.ends_with(LOCK_SUFFIX) {
         return Ok(None);
     }

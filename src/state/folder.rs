@@ -23,6 +23,7 @@ use super::{
     },
     interrupted::{self, Note},
     key::{LOCK_SUFFIX, check, lock_name},
+    listing,
 };
 
 /// The state in one folder. Several processes may use it at once, on one machine.
@@ -176,10 +177,10 @@ impl Folder {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Entry>, StateError> {
-        let Some(_busy) = self.enter(prefix)? else { return Ok(Vec::new()) };
+        let Some(_busy) = self.enter(listing(prefix))? else { return Ok(Vec::new()) };
         let mut entries = Vec::new();
         self.collect(&self.root, "", prefix, &mut entries)
-            .map_err(|error| failure(prefix, "cannot list", &self.root, &error))?;
+            .map_err(|error| failure(listing(prefix), "cannot list", &self.root, &error))?;
         entries.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(entries)
     }

@@ -124,6 +124,11 @@ pub const LOCK_SECONDS: u32 = 60;
 /// How often a holder renews its lock.
 pub const LOCK_RENEWAL: Duration = Duration::from_secs(15);
 
+/// How an error names a listing: its prefix, where it has one.
+fn listing(prefix: &str) -> &str {
+    if prefix.is_empty() { "the listing" } else { prefix }
+}
+
 /// Named blobs with compare-and-swap, append logs and locks.
 ///
 /// Keys are paths with `/` ([`key`] has the rules; a key that breaks them is [`StateError::Denied`]). A key is written

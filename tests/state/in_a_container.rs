@@ -102,7 +102,8 @@ async fn a_wrong_key_is_denied_and_not_shown() {
     for error in errors {
         assert!(matches!(error, StateError::Denied { .. }) && !error.is_retryable(), "{error}");
         assert!(error.to_string().contains("check AccountKey in AzureWebJobsStorage"), "{error}");
-        assert!(error.to_string().contains("HTTP 403"), "{error}");
+        assert!(error.to_string().contains(": the storage refuses access: HTTP 403"), "{error}");
+        assert!(!error.to_string().starts_with(':'), "{error}");
         assert!(!shown(&error).contains(wrong) && !shown(&error).contains("SharedKey"), "{error}");
     }
     assert!(!format!("{store:?} {:?}", place.account).contains(wrong));

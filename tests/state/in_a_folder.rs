@@ -132,6 +132,23 @@ async fn a_killed_appender_leaves_whole_blocks() {
 }
 
 #[tokio::test]
+async fn the_beginning_of_a_block_is_never_read() {
+    let place = Folder::new();
+    let store = place.open();
+    store.append("a/log", 0, "one\n".into()).await.unwrap();
+    // What a kill leaves in the middle of `append("a/log", 4, "two\n")`.
+    let note = format!(r#"{{"key":"a/log","at":4,"length":4,"digest":"{}"}}"#, "0".repeat(64));
+    for torn in ["one\n", "one\ntw", "one\ntwo?"] {
+        fs::write(place.path().join("a/log"), torn).unwrap();
+        fs::write(place.path().join(".append"), &note).unwrap();
+        assert_eq!(store.get("a/log").await.unwrap().unwrap().0, "one\n");
+        assert!(!place.path().join(".append").exists());
+    }
+    store.append("a/log", 4, "two\n".into()).await.unwrap();
+    assert_eq!(store.get("a/log").await.unwrap().unwrap().0, "one\ntwo\n");
+}
+
+#[tokio::test]
 async fn processes_take_turns() {
     const TURNS: usize = 20;
     if let Some(folder) = child_folder() {
