@@ -3,10 +3,10 @@
 use super::StateError;
 
 /// The longest key in bytes. Blob names end at 1,024 characters (Naming and referencing containers, blobs, and
-/// metadata); [`LOCK_SUFFIX`] has to fit as well.
+/// metadata); the `.lock` of a lock has to fit as well.
 pub const MAX_KEY: usize = 1000;
 
-/// The longest part between two `/` in bytes: Linux file names end at 255, and [`LOCK_SUFFIX`] has to fit as well.
+/// The longest part between two `/` in bytes: Linux file names end at 255, and the `.lock` of a lock has to fit as well.
 pub const MAX_PART: usize = 250;
 
 /// What follows the key of a lock in the name of what holds it.
