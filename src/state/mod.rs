@@ -1,4 +1,19 @@
 //! Where the state lies: a few named blobs in a storage container or a folder.
+//!
+//! [`blob`] keeps it in Azure ([`connection`] says where, [`client`] how it is called), [`folder`] on this machine.
+//! Both answer alike: one suite, `tests/state.rs`, runs on the two.
+
+mod append;
+pub mod blob;
+pub mod client;
+pub mod connection;
+mod files;
+pub mod folder;
+mod interrupted;
+pub mod key;
+mod lease;
+mod refusal;
+mod shared_key;
 
 use std::{fmt, time::Duration};
 
@@ -50,7 +65,7 @@ pub enum StateError {
         /// The key of the lock.
         key: String,
     },
-    /// The storage refuses the identity or the key.
+    /// The storage refuses the identity, the account key or the file permissions, or the store refuses the key.
     #[error("{key}: the storage refuses access: {reason}")]
     Denied {
         /// The key at hand.
@@ -68,8 +83,25 @@ pub enum StateError {
     },
 }
 
+impl StateError {
+    /// Whether the same call may succeed later, as it stands. A [`StateError::Conflict`] wants another read first, a
+    /// [`StateError::Full`] another key; [`StateError::LockLost`] ends the run, [`StateError::Denied`] waits for a
+    /// person.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+
+    /// Whether what was read is out of date: read again and decide anew.
+    #[must_use]
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+}
+
 /// A lock that is held. It runs out by itself within [`LOCK_SECONDS`] unless renewed, so that a killed holder blocks
-/// nobody for longer.
+/// nobody for longer. In a folder it ends with the process, at once. Dropping it does not give it back in a storage
+/// account: call [`Lock::release`].
 #[async_trait]
 pub trait Lock: Send + Sync + fmt::Debug {
     /// Holds it for [`LOCK_SECONDS`] more.
@@ -81,7 +113,8 @@ pub trait Lock: Send + Sync + fmt::Debug {
     /// Gives it back.
     ///
     /// # Errors
-    /// As for [`Lock::renew`].
+    /// As for [`Lock::renew`]; also where an earlier release arrived and its answer was lost. Either way the lock is
+    /// not held any more.
     async fn release(&self) -> Result<(), StateError>;
 }
 
@@ -91,7 +124,17 @@ pub const LOCK_SECONDS: u32 = 60;
 /// How often a holder renews its lock.
 pub const LOCK_RENEWAL: Duration = Duration::from_secs(15);
 
-/// Named blobs with compare-and-swap, append logs and locks. Keys are paths with `/`.
+/// How an error names a listing: its prefix, where it has one.
+fn listing(prefix: &str) -> &str {
+    if prefix.is_empty() { "the listing" } else { prefix }
+}
+
+/// Named blobs with compare-and-swap, append logs and locks.
+///
+/// Keys are paths with `/` ([`key`] has the rules; a key that breaks them is [`StateError::Denied`]). A key is written
+/// whole or appended to, never both, and is not the beginning of another's path (`a` next to `a/b`). Locks have names
+/// of their own and are in no listing. Where the container or folder is missing there is nothing in it; the first
+/// write makes it.
 #[async_trait]
 pub trait Store: Send + Sync + fmt::Debug {
     /// What is stored under `key`, or `None`.
@@ -100,14 +143,17 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The storage refuses or fails.
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>, StateError>;
 
-    /// Stores `body` whole under `key`. Returns its new version.
+    /// Stores `body` whole under `key`: a reader sees what was there before or all of it. Returns its new version.
     ///
     /// # Errors
-    /// [`StateError::Conflict`] where `expect` does not hold.
+    /// [`StateError::Conflict`] where `expect` does not hold. After [`StateError::Unavailable`] the body may be stored
+    /// or not: read it again.
     async fn put(&self, key: &str, body: Bytes, expect: &Expect) -> Result<Version, StateError>;
 
     /// Appends `block` to the log under `key`, which must be `at` bytes long; it is made where `at` is 0 and it is
-    /// missing. Appends are durable when this returns. A repeat whose first answer was lost is recognised.
+    /// missing. Appends are durable when this returns. A repeat whose first answer was lost is recognised: the log then
+    /// ends with `block`, begun at `at`. A reader sees all of a block or nothing of it (in a storage account, of each
+    /// 4 MiB of it).
     ///
     /// # Errors
     /// [`StateError::Conflict`] where the log has another length, [`StateError::Full`] where it takes no more blocks.
