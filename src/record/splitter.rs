@@ -1,0 +1,427 @@
+//! Cutting a content's body into its records while it comes in.
+
+use super::scan::quote_or_backslash;
+
+/// The most that one record may have. A content is some megabytes in practice and a record some kilobytes; the feed
+/// documents no limit, so this one only bounds the memory that a broken body can take.
+pub const MAX_RECORD_BYTES: usize = 32 * 1024 * 1024;
+
+/// What is kept of a record that is too large, so that a person can see what it was.
+const HEAD_BYTES: usize = 16 * 1024;
+
+const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+
+/// One element of the array that a content is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Element<'a> {
+    /// The bytes of one element without the white space around it. It is not parsed: it may be no object or no JSON,
+    /// and it is empty where a comma had nothing before or after it.
+    Whole(&'a [u8]),
+    /// An element of more than [`MAX_RECORD_BYTES`].
+    TooLarge {
+        /// How it begins: some kilobytes.
+        head: &'a [u8],
+        /// Its size in bytes.
+        bytes: u64,
+    },
+}
+
+/// Why a body cannot be split to its end. What was yielded before the error is good.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SplitError {
+    /// The body ended before its array did.
+    #[error(
+        "the content ends in the middle after {elements} records and {bytes} bytes: the transfer was cut; fetch it again"
+    )]
+    Truncated {
+        /// Elements that came in whole.
+        elements: u64,
+        /// Bytes that came in.
+        bytes: u64,
+    },
+    /// The body is something else than an array, for example a page of a proxy.
+    #[error("the content is no JSON array: it begins with {found:?} in place of '['; fetch it again")]
+    NotAnArray {
+        /// The first character (of ASCII; others are shown as U+FFFD).
+        found: char,
+    },
+    /// Something follows the end of the array. Every record of the array was yielded.
+    #[error("the content goes on after the end of its array, at byte {offset}: what follows is not read")]
+    Rubbish {
+        /// Where, counted from the start of the body.
+        offset: u64,
+    },
+}
+
+impl SplitError {
+    /// Whether fetching the content again may help. Otherwise all records of the content were yielded.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Truncated { .. } | Self::NotAnArray { .. })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Before the `[`; so many bytes of the byte order mark were seen.
+    Start { mark: usize },
+    /// After `[`.
+    First,
+    /// After `,`.
+    Next,
+    /// In an element.
+    Inside,
+    /// After `]`.
+    End,
+}
+
+/// Splits the JSON array of a content into its elements without parsing them and, but for an element that straddles
+/// two chunks, without copying them.
+#[derive(Debug)]
+pub struct Splitter {
+    place: Place,
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+    /// What earlier chunks had of the element at hand; its head alone once it is too large.
+    kept: Vec<u8>,
+    /// How much earlier chunks had of the element at hand.
+    size: u64,
+    /// The bytes of all earlier chunks.
+    before: u64,
+    elements: u64,
+    limit: usize,
+}
+
+impl Default for Splitter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Splitter {
+    /// For one content.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::with_limit(MAX_RECORD_BYTES)
+    }
+
+    const fn with_limit(limit: usize) -> Self {
+        Self {
+            place: Place::Start { mark: 0 },
+            depth: 0,
+            in_string: false,
+            escaped: false,
+            kept: Vec::new(),
+            size: 0,
+            before: 0,
+            elements: 0,
+            limit,
+        }
+    }
+
+    /// How many elements were yielded.
+    #[must_use]
+    pub const fn elements(&self) -> u64 {
+        self.elements
+    }
+
+    /// Takes the next bytes of the body and hands every element that is now complete to `on_element`, in order.
+    ///
+    /// # Errors
+    /// [`SplitError::NotAnArray`] and [`SplitError::Rubbish`]. Nothing more is to be pushed then.
+    pub fn push(&mut self, chunk: &[u8], mut on_element: impl FnMut(Element<'_>)) -> Result<(), SplitError> {
+        let mut at = 0;
+        let mut start = 0; // of the element at hand
+        while let Some(&byte) = chunk.get(at) {
+            match self.place {
+                Place::Inside => match self.end_of_element(chunk, at) {
+                    Some(end) => {
+                        self.hand_over(&chunk[start..end], &mut on_element);
+                        self.place = if chunk[end] == b']' { Place::End } else { Place::Next };
+                        at = end + 1;
+                    }
+                    None => at = chunk.len(),
+                },
+                Place::Start { mark } => {
+                    match byte {
+                        b'[' if mark == 0 || mark == BYTE_ORDER_MARK.len() => self.place = Place::First,
+                        _ if BYTE_ORDER_MARK.get(mark) == Some(&byte) => self.place = Place::Start { mark: mark + 1 },
+                        b' ' | b'\t' | b'\r' | b'\n' => {}
+                        _ => {
+                            let found = if byte.is_ascii() { char::from(byte) } else { char::REPLACEMENT_CHARACTER };
+                            return Err(SplitError::NotAnArray { found });
+                        }
+                    }
+                    at += 1;
+                }
+                Place::End => {
+                    if !byte.is_ascii_whitespace() {
+                        return Err(SplitError::Rubbish { offset: self.before + at as u64 });
+                    }
+                    at += 1;
+                }
+                Place::First | Place::Next => {
+                    match byte {
+                        b' ' | b'\t' | b'\r' | b'\n' => {}
+                        b']' if self.place == Place::First => self.place = Place::End,
+                        b']' => {
+                            self.hand_over(&[], &mut on_element);
+                            self.place = Place::End;
+                        }
+                        b',' => {
+                            self.hand_over(&[], &mut on_element);
+                            self.place = Place::Next;
+                        }
+                        _ => {
+                            self.place = Place::Inside;
+                            start = at;
+                            continue; // the element's first byte counts
+                        }
+                    }
+                    at += 1;
+                }
+            }
+        }
+        if self.place == Place::Inside {
+            self.keep(&chunk[start..]);
+        }
+        self.before += chunk.len() as u64;
+        Ok(())
+    }
+
+    /// Says that the body is over.
+    ///
+    /// # Errors
+    /// [`SplitError::Truncated`] where the array was not.
+    pub fn finish(&self) -> Result<(), SplitError> {
+        match self.place {
+            Place::End => Ok(()),
+            _ => Err(SplitError::Truncated { elements: self.elements, bytes: self.before }),
+        }
+    }
+
+    /// Where the `,` or `]` is that ends the element at hand. `None` where the chunk ends first; the next chunk then
+    /// goes on from its first byte.
+    fn end_of_element(&mut self, chunk: &[u8], from: usize) -> Option<usize> {
+        let mut at = from + usize::from(std::mem::take(&mut self.escaped));
+        let mut depth = self.depth;
+        loop {
+            if self.in_string {
+                at = quote_or_backslash(chunk, at);
+                match chunk.get(at) {
+                    Some(b'"') => {
+                        self.in_string = false;
+                        at += 1;
+                    }
+                    Some(_) if at + 1 == chunk.len() => {
+                        self.escaped = true;
+                        break;
+                    }
+                    Some(_) => at += 2,
+                    None => break,
+                }
+                continue;
+            }
+            let Some(byte) = chunk.get(at) else { break };
+            match byte {
+                b'"' => self.in_string = true,
+                b'{' | b'[' => depth += 1,
+                b',' if depth == 0 => return Some(at),
+                b']' if depth == 0 => return Some(at),
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            at += 1;
+        }
+        self.depth = depth;
+        None
+    }
+
+    fn keep(&mut self, part: &[u8]) {
+        self.size += part.len() as u64;
+        if self.size <= self.limit as u64 {
+            self.kept.extend_from_slice(part);
+            return;
+        }
+        let missing = HEAD_BYTES.saturating_sub(self.kept.len()).min(part.len());
+        self.kept.extend_from_slice(&part[..missing]);
+        self.kept.truncate(HEAD_BYTES);
+        self.kept.shrink_to_fit();
+    }
+
+    fn hand_over(&mut self, last: &[u8], on_element: &mut impl FnMut(Element<'_>)) {
+        self.elements += 1;
+        self.depth = 0;
+        let bytes = self.size + last.len() as u64;
+        if bytes > self.limit as u64 {
+            self.keep(last);
+            on_element(Element::TooLarge { head: &self.kept, bytes });
+        } else if self.kept.is_empty() {
+            on_element(Element::Whole(last.trim_ascii_end()));
+        } else {
+            self.kept.extend_from_slice(last);
+            on_element(Element::Whole(self.kept.trim_ascii_end()));
+        }
+        self.kept.clear();
+        self.size = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, value::RawValue};
+
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    enum Seen {
+        Whole(String),
+        TooLarge(usize, u64),
+    }
+
+    fn split_by(mut splitter: Splitter, chunks: &[&[u8]]) -> (Vec<Seen>, Result<(), SplitError>) {
+        let mut seen = Vec::new();
+        for chunk in chunks {
+            let pushed = splitter.push(chunk, |element| {
+                seen.push(match element {
+                    Element::Whole(bytes) => Seen::Whole(String::from_utf8_lossy(bytes).into_owned()),
+                    Element::TooLarge { head, bytes } => Seen::TooLarge(head.len(), bytes),
+                });
+            });
+            if pushed.is_err() {
+                return (seen, pushed);
+            }
+        }
+        let finished = splitter.finish();
+        assert_eq!(splitter.elements(), seen.len() as u64);
+        (seen, finished)
+    }
+
+    fn split(body: &str) -> (Vec<String>, Result<(), SplitError>) {
+        let (seen, result) = split_by(Splitter::new(), &[body.as_bytes()]);
+        let texts = seen.into_iter().map(|element| match element {
+            Seen::Whole(text) => text,
+            other @ Seen::TooLarge(..) => panic!("{other:?}"),
+        });
+        (texts.collect(), result)
+    }
+
+    #[test]
+    fn an_empty_array_has_no_elements() {
+        for body in ["[]", " [ \n] \r\n", "\u{feff}[]", "\u{feff} []"] {
+            assert_eq!(split(body), (vec![], Ok(())), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn elements_are_yielded_as_they_stand_without_space_around_them() {
+        let (seen, result) = split(r#" [ {"a":"},]\"["} , 7 ,"x", null,[1,[2]] ] "#);
+        assert_eq!(seen, [r#"{"a":"},]\"["}"#, "7", r#""x""#, "null", "[1,[2]]"]);
+        assert_eq!(result, Ok(()));
+    }
+
+    #[test]
+    fn a_broken_element_harms_only_itself() {
+        let (seen, result) = split(r#"[{"a":1},{"a" 1]},nonsense,,{"b":2},]"#);
+        assert_eq!(seen, [r#"{"a":1}"#, r#"{"a" 1]}"#, "nonsense", "", r#"{"b":2}"#, ""]);
+        assert_eq!(result, Ok(()));
+    }
+
+    #[test]
+    fn a_body_that_ends_early_is_truncated() {
+        for (body, elements) in
+            [("", 0), ("\u{feff}", 0), ("[", 0), (r#"[{"a":1}"#, 0), (r#"[{"a":1},"#, 1), (r#"["\"#, 0)]
+        {
+            let error = SplitError::Truncated { elements, bytes: body.len() as u64 };
+            assert!(error.is_retryable());
+            assert_eq!(split(body).1, Err(error), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_no_array_is_told_by_its_first_character() {
+        for (body, found) in [(r#"{"error":{}}"#, '{'), ("<html>", '<'), ("null", 'n'), ("\u{e9}", '\u{fffd}')] {
+            assert_eq!(split(body), (vec![], Err(SplitError::NotAnArray { found })), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_array_is_told_after_all_elements() {
+        let (seen, result) = split("[1,2] ]");
+        assert_eq!(seen, ["1", "2"]);
+        let error = SplitError::Rubbish { offset: 6 };
+        assert!(!error.is_retryable());
+        assert_eq!(result, Err(error));
+    }
+
+    #[test]
+    fn a_record_that_is_too_large_is_told_and_the_next_is_good() {
+        let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(HEAD_BYTES * 3));
+        let body = format!("[1,{large},2]");
+        for size in [1, 7, HEAD_BYTES, body.len()] {
+            let chunks: Vec<_> = body.as_bytes().chunks(size).collect();
+            let (seen, result) = split_by(Splitter::with_limit(HEAD_BYTES * 2), &chunks);
+            let expected =
+                [Seen::Whole("1".into()), Seen::TooLarge(HEAD_BYTES, large.len() as u64), Seen::Whole("2".into())];
+            assert_eq!(seen, expected, "chunks of {size}");
+            assert_eq!(result, Ok(()));
+        }
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let text = prop_oneof![any::<String>(), r#"[\\"\[\]{},: a]{0,12}"#];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            text.clone().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::hash_map(text.clone(), inner, 0..5)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_chunks_give_what_a_parser_gives(
+            elements in prop::collection::vec(json(), 0..6),
+            pretty in any::<bool>(),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        ) {
+            let array = Value::from(elements);
+            let body = if pretty { serde_json::to_string_pretty(&array) } else { serde_json::to_string(&array) }.unwrap();
+            let expected: Vec<&RawValue> = serde_json::from_str(&body).unwrap();
+            let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(body.len() + 1)).collect();
+            places.extend([0, body.len()]);
+            places.sort_unstable();
+            let chunks: Vec<_> = places.windows(2).map(|pair| &body.as_bytes()[pair[0]..pair[1]]).collect();
+            let mut splitter = Splitter::new();
+            let mut seen = Vec::new();
+            for chunk in chunks {
+                splitter.push(chunk, |element| match element {
+                    Element::Whole(bytes) => seen.push(bytes.to_vec()),
+                    Element::TooLarge { .. } => panic!("nothing here is large"),
+                }).unwrap();
+            }
+            prop_assert_eq!(splitter.finish(), Ok(()));
+            let expected: Vec<_> = expected.iter().map(|raw| raw.get().as_bytes().to_vec()).collect();
+            prop_assert_eq!(seen, expected);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..6)) {
+            let mut splitter = Splitter::with_limit(8);
+            let all_pushed = chunks.iter().all(|chunk| splitter.push(chunk, |_| {}).is_ok());
+            let bytes: usize = chunks.iter().map(Vec::len).sum();
+            if all_pushed && bytes == 0 {
+                prop_assert!(splitter.finish().is_err());
+            }
+        }
+    }
+}
