@@ -1,2 +1,140 @@
-//! Putting a connector together from its settings.
+//! Putting a connector together from its settings. Nothing here goes to the network.
 
+use std::sync::Arc;
+
+use azure_core::credentials::Secret;
+
+use crate::{
+    feed::{self, Budget, FeedClient, FeedError, Limits},
+    identity::{self, Audience, IdentityError, Tokens},
+    ingestion::{IngestionClient, IngestionError},
+    labels::Catalogue,
+    pull::{Connector, Sink},
+    record::{Filter, record_type_by_name},
+    settings::{Fault, FilterSettings, Heartbeats, RecordTypeName, Settings, SettingsError, StorageAccount},
+    state::{StateError, Store, blob::BlobStore, connection, connection::ConnectionError},
+};
+
+/// Why a connector cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AssemblyError {
+    /// A setting that only a part can judge is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The storage account's setting is wrong.
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
+    /// The identity cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The state's folder cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The feed's client cannot be made.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// The ingestion client cannot be made.
+    #[error(transparent)]
+    Ingestion(#[from] IngestionError),
+    /// The HTTP client cannot be made.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Http(#[from] reqwest::Error),
+    /// The file for the rows cannot be opened.
+    #[error("--output: {0}")]
+    Output(std::io::Error),
+}
+
+/// A connector whose rows go to the data collection rule and whose state lies in the storage account.
+///
+/// # Errors
+/// See [`AssemblyError`].
+pub fn connector(settings: &Settings) -> Result<Connector, AssemblyError> {
+    connector_with(settings, store(settings)?, ingestion(settings)?)
+}
+
+/// A connector with a store and a sink of the caller's choice.
+///
+/// # Errors
+/// See [`AssemblyError`].
+pub fn connector_with(settings: &Settings, store: Arc<dyn Store>, sink: Sink) -> Result<Connector, AssemblyError> {
+    let feed = &settings.feed;
+    let credential = identity::credential(&settings.identity, &feed.tenant_id, Audience::Feed);
+    let client = FeedClient::new(
+        feed::http_client()?,
+        &feed.management_endpoint,
+        &feed.tenant_id,
+        &feed.publisher_id,
+        Arc::new(Tokens::new(&feed.management_scope, credential)),
+        Arc::new(Budget::new(Limits::SERVICE)),
+    )?;
+    Ok(Connector {
+        tenant: feed.tenant_id.clone(),
+        feed: client,
+        filter: filter(&settings.filter)?,
+        labels: Catalogue::default(),
+        sink,
+        store,
+        content_types: feed.content_types.clone(),
+        initial_lookback: feed.initial_lookback,
+    })
+}
+
+/// The data collection rule of the settings.
+///
+/// # Errors
+/// The settings were read without it, or the endpoint is neither https nor http on loopback.
+pub fn ingestion(settings: &Settings) -> Result<Sink, AssemblyError> {
+    let ingestion = settings.ingestion.as_ref().ok_or_else(|| unread("DATA_COLLECTION_ENDPOINT"))?;
+    let credential = identity::credential(&settings.identity, &settings.feed.tenant_id, Audience::Ingestion);
+    let tokens = Arc::new(Tokens::new(&ingestion.scope, credential));
+    let (endpoint, rule, stream) = (ingestion.endpoint.clone(), &ingestion.rule_id, &ingestion.stream_name);
+    Ok(Sink::Ingestion(IngestionClient::new(feed::http_client()?, endpoint, rule, stream, tokens)?))
+}
+
+/// The storage account of the settings.
+///
+/// # Errors
+/// The settings were read without it, or what they hold is no account.
+pub fn store(settings: &Settings) -> Result<Arc<dyn Store>, AssemblyError> {
+    let storage = settings.storage.as_ref().ok_or_else(|| unread(connection::CONNECTION_STRING))?;
+    let account = match &storage.account {
+        StorageAccount::ConnectionString(text) => connection::StorageAccount::from_connection_string(reveal(text))?,
+        StorageAccount::Identity { blob_service_uri, client_id } => {
+            connection::StorageAccount::from_service_uri(blob_service_uri.as_str(), client_id.as_deref())?
+        }
+    };
+    let credential = identity::storage_credential(&settings.identity, storage)?;
+    Ok(Arc::new(BlobStore::open(&account, &storage.container, credential)?))
+}
+
+fn reveal(secret: &Secret) -> &str {
+    secret.secret()
+}
+
+fn unread(name: &'static str) -> AssemblyError {
+    let fault = Fault { name, problem: "was not read for this command".to_owned(), example: "" };
+    AssemblyError::Settings(SettingsError { faults: vec![fault] })
+}
+
+/// The filter of the settings. The names of record types are known to the records alone.
+fn filter(settings: &FilterSettings) -> Result<Filter, SettingsError> {
+    let mut faults = Vec::new();
+    let record_types = settings.record_types.as_ref().map(|names| {
+        let number = |name: &RecordTypeName| match name {
+            RecordTypeName::Number(number) => Some(*number),
+            RecordTypeName::Name(name) => record_type_by_name(name).or_else(|| {
+                faults.push(Fault {
+                    name: "RECORD_TYPES",
+                    problem: format!("has {name}, which is no record type that is known by name; give its number"),
+                    example: "AipDiscover,83,MIPLabel",
+                });
+                None
+            }),
+        };
+        names.iter().filter_map(number).collect()
+    });
+    if !faults.is_empty() {
+        return Err(SettingsError { faults });
+    }
+    Ok(Filter::new(record_types, settings.operations.clone(), settings.heartbeats == Heartbeats::Keep))
+}

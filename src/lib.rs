@@ -1,6 +1,7 @@
 //! Labelstream streams Microsoft Purview Information Protection label events from the Office 365 Management
 //! Activity API into Microsoft Sentinel.
 
+pub mod assembly;
 pub mod batch;
 pub mod content;
 pub mod dead_letter;

@@ -14,7 +14,7 @@ use labelstream::{
     assembly::{self, AssemblyError},
     pull::{Budget, Counts, LinesSink, Range, Request, Sink, Summary},
     settings::{self, Needs, Settings},
-    state::{FolderStore, Overlay, Store},
+    state::{Store, folder::FolderStore, overlay::Overlay},
     telemetry,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -56,7 +56,10 @@ fn time(text: &str) -> Result<OffsetDateTime, String> {
 }
 
 pub fn pull(arguments: PullArguments) -> ExitCode {
-    telemetry::init_to_stderr();
+    let filter = settings::process_environment(telemetry::LOG_SETTING);
+    if let Err(error) = telemetry::init_to_stderr(filter.as_deref()) {
+        say(&error.to_string());
+    }
     let sends = !arguments.dry_run && arguments.output.is_none();
     let storage = !arguments.dry_run && arguments.state.is_none();
     let settings = match Settings::read(&settings::process_environment, Needs { ingestion: sends, storage }) {
@@ -98,7 +101,7 @@ pub fn pull(arguments: PullArguments) -> ExitCode {
 async fn run(arguments: &PullArguments, settings: &Settings) -> Result<Result<Summary, Vec<String>>, AssemblyError> {
     let store = store(arguments, settings)?;
     let sink = match &arguments.output {
-        Some(path) => Sink::Lines(LinesSink::new(lines(path).map_err(AssemblyError::output)?)),
+        Some(path) => Sink::Lines(LinesSink::new(lines(path).map_err(AssemblyError::Output)?)),
         None if arguments.dry_run => Sink::Nowhere,
         None => assembly::ingestion(settings)?,
     };

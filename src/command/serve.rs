@@ -28,7 +28,10 @@ pub fn serve() -> ExitCode {
             ));
         }
     };
-    telemetry::init();
+    let filter = settings::process_environment(telemetry::LOG_SETTING);
+    if let Err(error) = telemetry::init(filter.as_deref()) {
+        say(&error.to_string());
+    }
     match runtime() {
         Ok(runtime) => runtime.block_on(listen(port)),
         Err(error) => {

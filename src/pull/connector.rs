@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::{
     budget::Budget,
@@ -13,7 +14,7 @@ use super::{
     run::Run,
     saving,
     sink::Sink,
-    summary::{Summary, TypeSummary},
+    summary::{Counts, Summary, TypeSummary},
 };
 use crate::{
     content::ContentType,
@@ -64,12 +65,22 @@ pub struct Range {
 }
 
 /// What a run is asked to do.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Request {
     /// A past range in place of what is new.
     pub range: Option<Range>,
     /// How long it may take.
     pub budget: Budget,
+    /// Where it counts what it does while it goes on.
+    pub counts: Arc<Counts>,
+}
+
+impl Request {
+    /// A run over what is new, or over `range`.
+    #[must_use]
+    pub fn new(range: Option<Range>, budget: Budget) -> Self {
+        Self { range, budget, counts: Arc::default() }
+    }
 }
 
 impl Connector {
@@ -112,11 +123,12 @@ impl Connector {
             }
             Err(error) => return Err(vec![error.into()]),
         };
-        let before = self.feed.budget().counters();
+        let before = self.feed.budget().counts();
         let progress = self.progress(document, request.range.is_none(), now);
-        let run = Arc::new(Run::new(Arc::clone(self), progress, memory, stop.child_token()));
+        let run = Run::new(Arc::clone(self), progress, memory, Arc::clone(&request.counts), stop.child_token());
+        let run = Arc::new(run);
 
-        let work = self.work(&run, request, started);
+        let work = self.work(&run, &request, started);
         tokio::pin!(work);
         let done = tokio::select! {
             () = &mut work => true,
@@ -138,7 +150,7 @@ impl Connector {
 
         let errors = run.take_errors();
         let mut summary = run.summary(started);
-        let after = self.feed.budget().counters();
+        let after = self.feed.budget().counts();
         summary.feed_requests = after.requests - before.requests;
         summary.throttled = after.throttled - before.throttled;
         summary.throttle_wait_seconds += (after.waited - before.waited).as_secs_f64();
@@ -154,7 +166,7 @@ impl Connector {
     }
 
     /// The stages, side by side. Each ends when the one before it has ended.
-    async fn work(self: &Arc<Self>, run: &Arc<Run>, request: Request, started: Instant) {
+    async fn work(self: &Arc<Self>, run: &Arc<Run>, request: &Request, started: Instant) {
         let checked = run.progress().subscriptions_checked();
         if checked.is_none_or(|checked| OffsetDateTime::now_utc() - checked > CHECK_SUBSCRIPTIONS_EVERY)
             && let Err(error) = listing::subscribe(run, &self.content_types).await
@@ -166,11 +178,14 @@ impl Connector {
         let (rows, to_post) = mpsc::channel(ROWS_AT_MOST);
         let (saver, save) = saving::stage(Arc::clone(run));
         let mut stages = JoinSet::new();
-        stages.spawn(save);
-        stages.spawn(posting::post_all(Arc::clone(run), to_post, saver, started + request.budget.last_wait));
-        stages.spawn(fetching::fetch_all(Arc::clone(run), to_fetch, rows));
+        // The span of the run goes with its stages, so that each line tells the invocation.
+        stages.spawn(save.in_current_span());
+        let deadline = started + request.budget.last_wait;
+        stages.spawn(posting::post_all(Arc::clone(run), to_post, saver, deadline).in_current_span());
+        stages.spawn(fetching::fetch_all(Arc::clone(run), to_fetch, rows).in_current_span());
         for content_type in &self.content_types {
-            stages.spawn(listing::list(Arc::clone(run), *content_type, request.range, found.clone()));
+            let list = listing::list(Arc::clone(run), *content_type, request.range, found.clone());
+            stages.spawn(list.in_current_span());
         }
         drop(found);
         while let Some(ended) = stages.join_next().await {

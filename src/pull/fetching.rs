@@ -7,6 +7,7 @@ use std::{
 
 use time::OffsetDateTime;
 use tokio::{sync::mpsc, task::JoinSet};
+use tracing::Instrument;
 
 use super::{
     listing::Found,
@@ -16,7 +17,7 @@ use crate::{
     content::Content,
     dead_letter::{DeadLetter, Kind},
     feed::FeedError,
-    record::{Element, Peek, Record, SplitError, Splitter},
+    record::{self, Element, Peek, Record, SplitError, Splitter},
     retry::{Backoff, Policy},
     row,
     state::StateError,
@@ -72,7 +73,7 @@ pub async fn fetch_all(run: Arc<Run>, mut found: mpsc::Receiver<Found>, rows: mp
             next = found.recv() => next,
         };
         let Some((slot, content)) = next else { break };
-        under_way.spawn(fetch(Arc::clone(&run), slot, content, rows.clone()));
+        under_way.spawn(fetch(Arc::clone(&run), slot, content, rows.clone()).in_current_span());
     }
     // Listings that wait for room are let go.
     drop(found);
@@ -199,7 +200,7 @@ impl Piece {
                 return;
             }
         };
-        match Peek::parse(bytes) {
+        match Peek::of(&record::decode(bytes)) {
             Ok(peek) if run.connector.filter.keeps(peek.record_type, peek.operation.as_deref()) => {
                 let start = self.bytes.len();
                 self.bytes.extend_from_slice(bytes);
@@ -229,21 +230,22 @@ async fn deliver(
         add(&run.counts.label_events, piece.events.len() as u64);
         for (range, ordinal) in piece.events.drain(..) {
             let bytes = &piece.bytes[range];
-            let record = match Record::parse(bytes) {
+            let text = record::decode(bytes);
+            let record = match Record::parse(&text) {
                 Ok(record) => record,
                 Err(error) => {
                     piece.bad.push((bytes.to_vec(), error.to_string()));
                     continue;
                 }
             };
-            let id = record.key(&content.id, ordinal);
+            let id = record.key(&content.id, ordinal).0;
             if run.progress().admit(slot, id) != Admission::Send {
                 repeated += 1;
                 continue;
             }
             let start = made.bytes.len();
-            let written = row::write(&record, content, &run.connector.labels, &mut made.bytes);
-            add(&run.counts.truncated, u64::from(written.truncated));
+            let written = row::write(&record, &provenance, &run.connector.labels, &mut made.bytes);
+            add(&run.counts.truncated, u64::from(written.truncated > 0));
             made.rows.push((start..made.bytes.len(), id));
         }
         piece.bytes.clear();

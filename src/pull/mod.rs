@@ -21,7 +21,7 @@ mod sink;
 mod summary;
 
 pub use budget::Budget;
-pub use connector::{Connector, Request};
+pub use connector::{Connector, Range, Request};
 pub use error::RunError;
-pub use sink::{LinesSink, Sink};
-pub use summary::{Summary, TypeSummary};
+pub use sink::{LinesSink, LinesWriter, Sink};
+pub use summary::{Counts, Summary, TypeSummary};

@@ -8,6 +8,7 @@ use tokio::{
     task::JoinSet,
     time::{Instant, timeout_at},
 };
+use tracing::Instrument;
 
 use super::{
     fetching::Rows,
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     batch::{Batch, Builder},
     dead_letter::{DeadLetter, Kind},
-    ingestion::Delivery,
+    ingestion::{Delivery, IngestionError},
     watermark::Id,
 };
 
@@ -66,18 +67,18 @@ async fn post(run: &Arc<Run>, batch: Option<Batch<Id>>, saver: &Saver, deadline:
         under_way.join_next().await;
     }
     if !run.halt.is_cancelled() {
-        under_way.spawn(deliver(Arc::clone(run), batch, saver.clone(), deadline));
+        under_way.spawn(deliver(Arc::clone(run), batch, saver.clone(), deadline).in_current_span());
     }
 }
 
 async fn deliver(run: Arc<Run>, batch: Batch<Id>, saver: Saver, deadline: Instant) {
-    let (batch, delivery) = match run.connector.sink.deliver(batch, &run.halt, deadline).await {
-        Ok(delivered) => delivered,
+    let delivery = match run.connector.sink.deliver(&batch, &run.halt, deadline).await {
+        Ok(delivery) => delivery,
         Err(error) => return run.fail(error),
     };
     let accepted: Vec<Id> = delivery.accepted.iter().filter_map(|row| batch.tags().get(*row).copied()).collect();
     add(&run.counts.rows, accepted.len() as u64);
-    add(&run.counts.posts, delivery.posts);
+    add(&run.counts.posts, delivery.posts.into());
     add(&run.counts.row_bytes, delivery.bytes_rows);
     add(&run.counts.sent_bytes, delivery.bytes_sent);
     add(&run.counts.ingestion_wait_ms, u64::try_from(delivery.throttled_wait.as_millis()).unwrap_or(u64::MAX));
@@ -86,11 +87,11 @@ async fn deliver(run: Arc<Run>, batch: Batch<Id>, saver: Saver, deadline: Instan
     }
     bury_refused(&run, &batch, &delivery).await;
     if let Some(error) = delivery.stopped {
-        // A service that asks to wait until the run is over makes it unfinished, not failed.
-        if error.is_throttled() {
-            tracing::warn!(%error, "the endpoint asks to wait; the next run goes on");
+        // What the end of the run cut short, or the service asked to wait with, is unfinished, not failed.
+        if error.is_interruption() || matches!(error, IngestionError::Throttled { .. }) {
+            tracing::warn!(%error, "rows were left to the next run");
             run.stop.cancel();
-        } else if !run.halt.is_cancelled() {
+        } else {
             run.fail(error.into());
         }
     }

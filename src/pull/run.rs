@@ -25,7 +25,7 @@ pub struct Run {
     pub stop: CancellationToken,
     /// Wait for nothing any more: the run failed, or its time is over.
     pub halt: CancellationToken,
-    pub counts: Counts,
+    pub counts: Arc<Counts>,
     /// Records by record type that the filter dropped; `None` for those that have none.
     pub filtered: Mutex<BTreeMap<Option<i64>, u64>>,
     progress: Mutex<Progress>,
@@ -36,12 +36,13 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(connector: Arc<Connector>, progress: Progress, memory: Memory, stop: CancellationToken) -> Self {
+    pub fn new(
+        connector: Arc<Connector>, progress: Progress, memory: Memory, counts: Arc<Counts>, stop: CancellationToken) -> Self {
         Self {
             connector,
             stop,
             halt: CancellationToken::new(),
-            counts: Counts::default(),
+            counts,
             filtered: Mutex::default(),
             progress: Mutex::new(progress),
             memory: tokio::sync::Mutex::new(memory),

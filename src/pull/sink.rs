@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::RunError;
 use crate::{
     batch::Batch,
-    ingestion::{self, Delivery, IngestionClient},
+    ingestion::{self, Delivery, IngestionClient, Patience},
     watermark::Id,
 };
 
@@ -19,28 +19,34 @@ pub enum Sink {
     Ingestion(IngestionClient),
     /// A file or standard output, in place of sending.
     Lines(LinesSink),
+    /// Nowhere: a dry run.
+    Nowhere,
 }
 
 impl Sink {
     /// Delivers a batch. What it says as accepted is safe with the sink.
     pub(super) async fn deliver(
         &self,
-        batch: Batch<Id>,
+        batch: &Batch<Id>,
         halt: &CancellationToken,
         deadline: Instant,
-    ) -> Result<(Batch<Id>, Delivery), RunError> {
+    ) -> Result<Delivery, RunError> {
         match self {
             Self::Ingestion(client) => {
-                let delivery = ingestion::deliver(client, &batch, halt, deadline).await;
-                Ok((batch, delivery))
+                Ok(ingestion::deliver(client, batch, &Patience::SERVICE, halt, deadline).await)
             }
             Self::Lines(lines) => {
-                lines.write(&batch).map_err(RunError::Output)?;
-                let delivery = Delivery::all_accepted(batch.rows.len());
-                Ok((batch, delivery))
+                lines.write(batch).map_err(RunError::Output)?;
+                Ok(all_accepted(batch))
             }
+            Self::Nowhere => Ok(all_accepted(batch)),
         }
     }
+}
+
+/// What a sink answers that takes whatever comes.
+fn all_accepted(batch: &Batch<Id>) -> Delivery {
+    Delivery { accepted: (0..batch.len()).collect(), bytes_rows: batch.body().len() as u64, ..Delivery::default() }
 }
 
 /// Writes rows one a line.
@@ -77,11 +83,11 @@ impl LinesSink {
     }
 
     fn write(&self, batch: &Batch<Id>) -> std::io::Result<()> {
-        let mut lines = Vec::with_capacity(batch.body.len() + batch.rows.len());
-        for row in &batch.rows {
+        let mut lines = Vec::with_capacity(batch.body().len() + 1);
+        for row in (0..batch.len()).filter_map(|index| batch.row(index)) {
             // A line break within JSON stands between tokens only, where a blank does as well.
             lines.extend(
-                batch.body[row.clone()].iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }),
+                row.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }),
             );
             lines.push(b'\n');
         }

@@ -13,6 +13,7 @@ use crate::{content::ContentType, record::record_type_name};
 
 /// The counters of a run; its stages add to them.
 #[derive(Debug, Default)]
+#[expect(missing_docs, reason = "each stands in [`Summary`] with its meaning")]
 pub struct Counts {
     pub listed: AtomicU64,
     pub read: AtomicU64,
@@ -28,6 +29,22 @@ pub struct Counts {
     pub truncated: AtomicU64,
     pub dead_letters: AtomicU64,
     pub ingestion_wait_ms: AtomicU64,
+}
+
+impl Counts {
+    /// What was done so far, in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        format!(
+            "{} contents, {} records, {} label events, {} rows sent in {} posts",
+            get(&self.read),
+            get(&self.records),
+            get(&self.label_events),
+            get(&self.rows),
+            get(&self.posts)
+        )
+    }
 }
 
 /// What a run did.

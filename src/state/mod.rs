@@ -12,6 +12,7 @@ pub mod folder;
 mod interrupted;
 pub mod key;
 mod lease;
+pub mod overlay;
 mod refusal;
 mod shared_key;
 
