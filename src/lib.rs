@@ -1,5 +1,30 @@
-//! Labelstream streams Microsoft Purview Information Protection label events from the Office 365 Management
-//! Activity API into Microsoft Sentinel.
+//! Labelstream streams Microsoft Purview Information Protection label events from the Office 365 Management Activity API
+//! into Microsoft Sentinel.
+//!
+//! # Layout
+//!
+//! Read from top to bottom, these are the stations of one record:
+//!
+//! - [`handler`]: the Azure Functions host fires the timer, and a run begins. `labelstream pull` begins one from a shell.
+//! - [`pull`]: the run. It alone knows the order of things: list → fetch → filter → row → batch → post → save.
+//! - [`feed`]: the client of the Management Activity API. It lists the **contents** of a window and fetches them; what
+//!   the feed answers is judged in `feed::error`, and how fast it may be asked in `feed::budget`.
+//! - [`record`]: a content's body is cut into **records** while it comes in, each gets a first look, and the filter keeps
+//!   the **label events**.
+//! - [`row`]: a label event becomes a **row**, column by column as `infra/columns.json` declares them, with the label
+//!   names of [`labels`].
+//! - [`batch`]: rows become the JSON array of one POST.
+//! - [`ingestion`]: the client of the Logs Ingestion API, and what to do when it refuses a batch.
+//! - [`watermark`]: what is settled. The answers reach it, and it says what may be saved; nothing before that moves it.
+//! - [`state`]: where it is saved: a storage container or a folder. What cannot be delivered goes there too, as a
+//!   [`dead_letter`].
+//!
+//! Around them: [`settings`] (what the operator chose), [`identity`] (tokens), [`assembly`] (a connector from its
+//! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`telemetry`] (log lines).
+//!
+//! Deciding is done by plain functions and values that know no network and no clock: windows, error classes, the filter,
+//! the columns, batches, the plan of a delivery, the watermark. Reading and writing are thin clients around them, and
+//! the clients do not know each other.
 
 pub mod assembly;
 pub mod batch;

@@ -12,7 +12,11 @@ use super::{
 };
 use crate::{
     content::{Content, ContentType},
-    feed::{self, FeedError, Window},
+    feed::{
+        FeedError, Window,
+        subscription::{may_start, to_start},
+        window::{clamped, windows},
+    },
     watermark::Slot,
 };
 
@@ -53,14 +57,14 @@ async fn list_windows(
     let (from, to) = match range {
         Some(range) => (range.since.unwrap_or(through), range.until.unwrap_or(now)),
         None => {
-            if let (_, Some(lost)) = feed::clamped(through, now) {
+            if let (_, Some(lost)) = clamped(through, now) {
                 let hours = lost.as_secs() / 3600;
                 tracing::warn!(%content_type, hours, "the watermark is older than the feed reaches: what was published in the first hours after it is lost");
             }
             (through - OVERLAP, now)
         }
     };
-    for window in feed::windows(from, to, now) {
+    for window in windows(from, to, now) {
         list_window(run, content_type, window, found).await?;
     }
     Ok(())
@@ -191,7 +195,7 @@ pub async fn start(run: &Run, content_type: ContentType) -> bool {
     {
         let mut progress = run.progress();
         let Some(listing) = progress.listing(content_type) else { return false };
-        if !feed::may_start(listing.watermark().start_tried, now) {
+        if !may_start(listing.watermark().start_tried, now) {
             return false;
         }
         listing.start_tried(now);
@@ -211,7 +215,7 @@ pub async fn start(run: &Run, content_type: ContentType) -> bool {
 /// Starts the subscriptions that are not enabled.
 pub async fn subscribe(run: &Run, wanted: &[ContentType]) -> Result<(), FeedError> {
     let listed = run.connector.feed.subscriptions().await?;
-    for content_type in feed::to_start(&listed, wanted) {
+    for content_type in to_start(&listed, wanted) {
         start(run, content_type).await;
     }
     run.progress().checked_subscriptions(OffsetDateTime::now_utc());
