@@ -1,5 +1,7 @@
 //! The published samples and handwritten records of the other kinds, from the bytes of a content to the rows.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use labelstream::{
     content::{Content, ContentType},
     labels::{Catalogue, Label},
