@@ -203,6 +203,28 @@ fn a_row_of_long_strings_is_cut_but_never_dropped() {
     assert!(row["ObjectId"].as_str().unwrap().len() > 1000);
 }
 
+#[test]
+fn what_parsers_refuse_is_made_acceptable() {
+    let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+    let text = format!(
+        r#"{{"Common":{deep},"New":{{"inner":{deep}}},"ObjectId":"a\ud800","\udfff":["\ud83d\ude00\ud83d"],"UserId":"\u00e9"}}"#
+    );
+    let (row, _) = row_of(&text);
+    assert_eq!(row["Common"], deep);
+    assert_eq!(row["AdditionalFields"]["New"], format!(r#"{{"inner":{deep}}}"#));
+    assert_eq!(row["AdditionalFields"]["\u{fffd}\u{fffd}\u{fffd}"][0], "\u{1f600}\u{fffd}");
+    assert_eq!((&row["ObjectId"], &row["UserId"]), (&json!("a\u{fffd}"), &json!("\u{e9}")));
+    assert_eq!(row["TruncatedColumns"], json!(["Common", "AdditionalFields"]));
+}
+
+#[test]
+fn a_record_of_very_many_members_makes_a_row_too() {
+    let members: Map<_, _> = (0..50_000).map(|number| (format!("member{number}"), json!(number))).collect();
+    let (row, _) = row_of(&Value::Object(members).to_string());
+    assert!(row["AdditionalFields"].as_object().unwrap().len() > 2000);
+    assert_eq!(row["TruncatedColumns"], json!(["AdditionalFields"]));
+}
+
 /// Any JSON, now and then with a long string.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
