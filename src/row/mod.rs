@@ -1,6 +1,6 @@
 //! Rows: a label event as one line of JSON with the columns of `infra/columns.json`.
 //!
-//! [`write`] goes through the columns once and copies what it can straight from the record. What no column takes ends
+//! [`write()`] goes through the columns once and copies what it can straight from the record. What no column takes ends
 //! in `AdditionalFields`, so that a row loses nothing of its record but what the service's limits forbid, and then
 //! `TruncatedColumns` says so.
 
