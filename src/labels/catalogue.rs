@@ -74,7 +74,11 @@ impl FromIterator<Label> for Catalogue {
 /// Ids are compared in lower case, without braces.
 fn normal(id: &str) -> Cow<'_, str> {
     let id = id.trim_matches(|edge: char| matches!(edge, '{' | '}') || edge.is_whitespace());
-    if id.bytes().any(|byte| byte.is_ascii_uppercase()) { Cow::Owned(id.to_ascii_lowercase()) } else { Cow::Borrowed(id) }
+    if id.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(id.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(id)
+    }
 }
 
 #[cfg(test)]
@@ -87,10 +91,12 @@ mod tests {
 
     #[test]
     fn a_label_is_found_in_any_case() {
-        let catalogue: Catalogue =
-            [label("ABCDEF00-0000-4000-8000-000000000001", "a", None), label("abcdef00-0000-4000-8000-000000000002", "b", None)]
-                .into_iter()
-                .collect();
+        let catalogue: Catalogue = [
+            label("ABCDEF00-0000-4000-8000-000000000001", "a", None),
+            label("abcdef00-0000-4000-8000-000000000002", "b", None),
+        ]
+        .into_iter()
+        .collect();
         for (id, name) in [
             ("abcdef00-0000-4000-8000-000000000001", "a"),
             ("{ABCDEF00-0000-4000-8000-000000000001}", "a"),

@@ -109,7 +109,7 @@ fn split_value(rest: &str) -> Option<(&str, &str)> {
 }
 
 /// Past the closing quote of the string that opens at `open`.
-pub(super) fn string_end(bytes: &[u8], open: usize) -> usize {
+pub(crate) fn string_end(bytes: &[u8], open: usize) -> usize {
     let mut at = open + 1;
     loop {
         at = quote_or_backslash(bytes, at);

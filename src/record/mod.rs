@@ -10,7 +10,7 @@ mod member;
 mod members;
 mod peek;
 mod record_type;
-mod scan;
+pub(crate) mod scan;
 mod splitter;
 
 use std::borrow::Cow;

@@ -168,9 +168,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in any::<String>()) {
-            let _ = Peek::of(&text);
-            let _ = Peek::of(&format!("{{{text}}}"));
+        fn what_is_looked_at_is_what_a_parser_takes(text in any::<String>(), members in r#"("[a-b]":[0-9],?){0,3}"#) {
+            for text in [text.clone(), format!("{{{text}}}"), format!("{{{members}}}")] {
+                let object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text);
+                prop_assert_eq!(Peek::of(&text).is_ok(), object.is_ok(), "{}", text);
+            }
         }
     }
 }

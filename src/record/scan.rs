@@ -10,7 +10,7 @@ const fn equal(word: u64, byte: u8) -> u64 {
 }
 
 /// Where the first `"` or `\` at or after `from` is, or the length where there is none.
-pub(super) fn quote_or_backslash(bytes: &[u8], from: usize) -> usize {
+pub(crate) fn quote_or_backslash(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*eight);

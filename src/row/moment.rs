@@ -1,0 +1,180 @@
+//! Times: the records write them without a zone and mean UTC.
+
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
+
+/// A `datetime` of the workspace counts in units of 100 ns: seven digits.
+const FRACTION_DIGITS: usize = 7;
+
+/// What a text says about time.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// A time in UTC, as `2022-12-21T17:18:20.123Z`.
+    At(String),
+    /// The first days of year 1, by which services say "never".
+    Never,
+    /// No time that is understood.
+    Unreadable,
+}
+
+/// Reads `2022-12-21T17:18:20`, with a fraction and a zone or without. No zone means UTC ("Common schema" of the
+/// Management Activity API).
+pub(super) fn read(text: &str) -> Moment {
+    let text = text.trim();
+    if text.starts_with("0001-01-0") {
+        return Moment::Never;
+    }
+    parse(text).map_or(Moment::Unreadable, Moment::At)
+}
+
+/// A time as the rows have it.
+pub(super) fn write(time: OffsetDateTime) -> String {
+    let time = time.to_offset(UtcOffset::UTC);
+    let fraction = format!("{:09}", time.nanosecond());
+    text_of(PrimitiveDateTime::new(time.date(), time.time()), fraction[..FRACTION_DIGITS].trim_end_matches('0'))
+}
+
+fn text_of(time: PrimitiveDateTime, fraction: &str) -> String {
+    let (year, month, day) = time.to_calendar_date();
+    let (hour, minute, second) = time.as_hms();
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{point}{fraction}Z", u8::from(month))
+}
+
+fn parse(text: &str) -> Option<String> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let mut parts = date.split('-');
+    let year = i32::from(digits::<u16>(parts.next()?, 4)?);
+    let month = Month::try_from(digits::<u8>(parts.next()?, 2)?).ok()?;
+    let date = Date::from_calendar_date(year, month, digits(parts.next()?, 2)?).ok()?;
+    let (time, fraction, zone) = if rest.is_empty() { (Time::MIDNIGHT, "", "") } else { clock(rest)? };
+    let local = PrimitiveDateTime::new(date, time);
+    let offset = offset(zone)?;
+    let utc = local.assume_offset(offset).checked_to_offset(UtcOffset::UTC)?;
+    if !(1..=9999).contains(&utc.year()) {
+        return None;
+    }
+    Some(text_of(PrimitiveDateTime::new(utc.date(), utc.time()), fraction))
+}
+
+/// The time, its fraction and the zone of `T17:18[:20[.123]][zone]`.
+fn clock(rest: &str) -> Option<(Time, &str, &str)> {
+    let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let hour = digits(rest.get(..2)?, 2)?;
+    let minute = digits(rest.get(2..5)?.strip_prefix(':')?, 2)?;
+    let mut rest = &rest[5..];
+    let mut second = 0;
+    let mut fraction = "";
+    if let Some(after) = rest.strip_prefix(':') {
+        second = digits(after.get(..2)?, 2)?;
+        rest = &after[2..];
+        if let Some(after) = rest.strip_prefix('.') {
+            let end = after.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(after.len());
+            if end == 0 {
+                return None;
+            }
+            fraction = &after[..end.min(FRACTION_DIGITS)];
+            rest = &after[end..];
+        }
+    }
+    Some((Time::from_hms(hour, minute, second).ok()?, fraction, rest))
+}
+
+fn offset(zone: &str) -> Option<UtcOffset> {
+    if matches!(zone, "" | "Z" | "z") {
+        return Some(UtcOffset::UTC);
+    }
+    let (sign, rest) = zone.split_at_checked(1)?;
+    let sign = match sign {
+        "+" => 1,
+        "-" => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_at_checked(2)?;
+    let minutes = minutes.strip_prefix(':').unwrap_or(minutes);
+    let minutes = if minutes.is_empty() { 0 } else { digits::<i8>(minutes, 2)? };
+    UtcOffset::from_hms(sign * digits::<i8>(hours, 2)?, sign * minutes, 0).ok()
+}
+
+/// A number of exactly so many digits.
+fn digits<T: std::str::FromStr>(text: &str, count: usize) -> Option<T> {
+    (text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use time::{format_description::well_known::Rfc3339, macros::datetime};
+
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_utc_and_fractions_kept() {
+        for (text, expected) in [
+            ("2022-12-21T17:18:20", "2022-12-21T17:18:20Z"),
+            ("2022-12-21T17:18:20Z", "2022-12-21T17:18:20Z"),
+            ("2022-12-21t17:18:20.120z", "2022-12-21T17:18:20.120Z"),
+            ("2022-12-21 17:18", "2022-12-21T17:18:00Z"),
+            ("2022-12-21", "2022-12-21T00:00:00Z"),
+            (" 2022-12-21T17:18:20.123456789 ", "2022-12-21T17:18:20.1234567Z"),
+            ("2022-12-31T23:18:20.5-01:30", "2023-01-01T00:48:20.5Z"),
+            ("2022-12-21T17:18:20+0000", "2022-12-21T17:18:20Z"),
+            ("2022-12-21T17:18:20+02", "2022-12-21T15:18:20Z"),
+        ] {
+            assert_eq!(read(text), Moment::At(expected.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_days_mean_never() {
+        for text in ["0001-01-01T00:00:00", "0001-01-01T00:00:00Z", "0001-01-02T08:00:00", "0001-01-01"] {
+            assert_eq!(read(text), Moment::Never, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_unreadable() {
+        for text in [
+            "",
+            "yesterday",
+            "2022-13-01T00:00:00",
+            "2022-02-30T00:00:00",
+            "2022-12-21T24:00:00",
+            "2022-12-21T17:18:60",
+            "2022-12-21T17:18:20.",
+            "2022-12-21T17:18:20X",
+            "2022-12-21T17:18:20+2",
+            "2022-12-21T",
+            "12/21/2022 5:18:20 PM",
+            "0000-05-01T00:00:00",
+            "+022-12-21T17:18:20",
+            "2022-12-21T1\u{e9}:18:20",
+        ] {
+            assert_eq!(read(text), Moment::Unreadable, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_written_in_utc() {
+        assert_eq!(write(datetime!(2026-01-02 03:04:05 UTC)), "2026-01-02T03:04:05Z");
+        assert_eq!(write(datetime!(2026-01-02 03:04:05.120 +02:00)), "2026-01-02T01:04:05.12Z");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(seconds in -60_000_000_000_i64..250_000_000_000, nanos in 0_i64..1_000_000_000) {
+            let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap() + time::Duration::nanoseconds(nanos / 100 * 100);
+            let text = write(time);
+            prop_assert_eq!(OffsetDateTime::parse(&text, &Rfc3339).unwrap(), time);
+            prop_assert_eq!(read(&text), Moment::At(text));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>(), time_like in "[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-9:.+Z-]{0,16}") {
+            for text in [text, time_like] {
+                if let Moment::At(read) = read(&text) {
+                    prop_assert!(OffsetDateTime::parse(&read, &Rfc3339).is_ok(), "{} from {}", read, text);
+                }
+            }
+        }
+    }
+}
