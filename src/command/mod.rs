@@ -3,10 +3,7 @@
 mod pull;
 mod serve;
 
-use std::{
-    io::Write,
-    process::ExitCode,
-};
+use std::{io::Write, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 

@@ -80,8 +80,8 @@ impl TimerRunner {
     async fn connector(&self) -> Result<&(Arc<Connector>, Budget), String> {
         self.connector
             .get_or_try_init(|| async {
-                let settings = Settings::read(&settings::process_environment, Needs::SERVE)
-                    .map_err(|error| error.one_line())?;
+                let settings =
+                    Settings::read(&settings::process_environment, Needs::SERVE).map_err(|error| error.one_line())?;
                 let connector = assembly::connector(&settings).map_err(|error| error.to_string())?;
                 Ok((Arc::new(connector), Budget::of(settings.run.budget)))
             })

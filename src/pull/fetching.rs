@@ -19,7 +19,7 @@ use crate::{
     feed::FeedError,
     record::{self, Element, Peek, Record, SplitError, Splitter},
     retry::{Backoff, Policy},
-    row,
+    row::{self, Provenance},
     state::StateError,
     watermark::{Admission, Failure, Id, Slot, Verdict},
 };
@@ -225,6 +225,7 @@ async fn deliver(
 ) -> Result<u64, Interrupted> {
     let mut made = Rows::default();
     let mut repeated = 0;
+    let provenance = Provenance::from(content);
     if !piece.events.is_empty() {
         run.know_records().await.map_err(Interrupted::State)?;
         add(&run.counts.label_events, piece.events.len() as u64);

@@ -37,7 +37,12 @@ pub struct Run {
 
 impl Run {
     pub fn new(
-        connector: Arc<Connector>, progress: Progress, memory: Memory, counts: Arc<Counts>, stop: CancellationToken) -> Self {
+        connector: Arc<Connector>,
+        progress: Progress,
+        memory: Memory,
+        counts: Arc<Counts>,
+        stop: CancellationToken,
+    ) -> Self {
         Self {
             connector,
             stop,

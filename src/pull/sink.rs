@@ -32,9 +32,7 @@ impl Sink {
         deadline: Instant,
     ) -> Result<Delivery, RunError> {
         match self {
-            Self::Ingestion(client) => {
-                Ok(ingestion::deliver(client, batch, &Patience::SERVICE, halt, deadline).await)
-            }
+            Self::Ingestion(client) => Ok(ingestion::deliver(client, batch, &Patience::SERVICE, halt, deadline).await),
             Self::Lines(lines) => {
                 lines.write(batch).map_err(RunError::Output)?;
                 Ok(all_accepted(batch))
@@ -86,9 +84,7 @@ impl LinesSink {
         let mut lines = Vec::with_capacity(batch.body().len() + 1);
         for row in (0..batch.len()).filter_map(|index| batch.row(index)) {
             // A line break within JSON stands between tokens only, where a blank does as well.
-            lines.extend(
-                row.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }),
-            );
+            lines.extend(row.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
             lines.push(b'\n');
         }
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
