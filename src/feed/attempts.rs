@@ -19,8 +19,8 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// The patience with the real service. Every wait of it fits into a run of 240 s but those for throttling, which
-    /// the run cuts short.
+    /// The patience with the real service. The pauses after failures add up to 15 s; slow answers and throttling may
+    /// take longer than a run has, which drops the call then.
     pub const SERVICE: Self = Self {
         failures: Policy { tries: 5, first: Duration::from_secs(1), longest: Duration::from_secs(20) },
         throttles: 5,
