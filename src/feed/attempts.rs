@@ -19,8 +19,8 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// The patience with the real service. Every wait of it fits into a run of 240 s but those for throttling, which
-    /// the run cuts short.
+    /// The patience with the real service. The pauses after failures add up to 15 s; slow answers and throttling may
+    /// take longer than a run has, which drops the call then.
     pub const SERVICE: Self = Self {
         failures: Policy { tries: 5, first: Duration::from_secs(1), longest: Duration::from_secs(20) },
         throttles: 5,
@@ -66,14 +66,15 @@ impl Attempts {
             return if renewed { Next::GiveUp } else { Next::Again };
         }
         match error.kind() {
-            Throttled { .. } => match self.throttles_left.checked_sub(1) {
+            // The budget pauses all workers for it. Under a success status it is found too late for that.
+            Throttled { .. } if error.status() != Some(200) => match self.throttles_left.checked_sub(1) {
                 Some(left) => {
                     self.throttles_left = left;
                     Next::Again
                 }
                 None => Next::GiveUp,
             },
-            Server { .. } | Transport | Malformed => {
+            Throttled { .. } | Server { .. } | Transport | Malformed => {
                 let asked = error.retry_after().unwrap_or_default();
                 match self.failures.pause_with(chance) {
                     Some(pause) if asked <= LONGEST_RETRY_AFTER => Next::After(pause.max(asked)),
@@ -127,6 +128,12 @@ mod tests {
         let throttled = failed(FeedErrorKind::Throttled { retry_after: None });
         let next = decide(std::iter::repeat_n(throttled, 7));
         assert_eq!(next, [Next::Again, Next::Again, Next::Again, Next::Again, Next::Again, Next::GiveUp, Next::GiveUp]);
+    }
+
+    #[test]
+    fn throttling_under_a_success_status_has_a_pause_of_its_own() {
+        let throttled = failed(FeedErrorKind::Throttled { retry_after: None }).answered(200, None);
+        assert_eq!(decide([throttled]), [Next::After(Duration::from_secs(1))]);
     }
 
     #[test]
