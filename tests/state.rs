@@ -17,5 +17,7 @@ mod lossy;
 mod in_a_container;
 #[path = "state/in_a_folder.rs"]
 mod in_a_folder;
+#[path = "state/in_an_overlay.rs"]
+mod in_an_overlay;
 #[path = "state/suite.rs"]
 mod suite;

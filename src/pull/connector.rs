@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     content::ContentType,
-    feed::FeedClient,
+    feed::{FeedClient, window::clamped},
     labels::Catalogue,
     record::Filter,
     state::Store,
@@ -162,6 +162,8 @@ impl Connector {
 
     fn progress(&self, document: Document, moves: bool, now: OffsetDateTime) -> Progress {
         let lookback = now.saturating_sub(self.initial_lookback.try_into().unwrap_or(time::Duration::MAX));
+        // What lies beyond the feed's reach before the very first run is no loss.
+        let (lookback, _) = clamped(lookback, now);
         Progress::new(document, &self.content_types, lookback, moves)
     }
 
