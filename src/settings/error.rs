@@ -32,10 +32,10 @@ pub struct SettingsError {
 }
 
 impl SettingsError {
-    /// All faults in one line, without the examples.
+    /// All faults in one line, each with its example.
     #[must_use]
     pub fn one_line(&self) -> String {
-        let faults: Vec<_> = self.faults.iter().map(|fault| format!("{} {}", fault.name, fault.problem)).collect();
+        let faults: Vec<_> = self.faults.iter().map(Fault::to_string).collect();
         format!("{}: {}", self.heading(), faults.join("; "))
     }
 
@@ -72,6 +72,6 @@ mod tests {
 
     #[test]
     fn one_line_is_one_line_with_every_name() {
-        assert_eq!(error().one_line(), "2 settings are missing or wrong: A_NAME is missing; COUNT is no number");
+        assert_eq!(error().one_line(), "2 settings are missing or wrong: A_NAME is missing. Example: A_NAME=a value; COUNT is no number. Example: COUNT=4");
     }
 }

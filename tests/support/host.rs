@@ -1,0 +1,170 @@
+//! The Functions host, as far as the connector sees it: it starts the real binary, waits for it, fires its timer, and
+//! kills it.
+
+use std::{
+    io::{BufRead as _, BufReader, Read, Write as _},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// How long a run may take in a test before it is taken for hanging.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A handler process under the host.
+pub struct Host {
+    process: Child,
+    port: u16,
+    /// How long it took from the start to the first answer.
+    pub ready_after: Duration,
+    lines: Arc<Mutex<Vec<(Stream, String)>>>,
+}
+
+/// Where a line was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    Out,
+    Err,
+}
+
+/// What a run was answered.
+#[derive(Debug)]
+pub struct Answered {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Answered {
+    /// The `Logs` of a run that went well.
+    pub fn logs(&self) -> Vec<&str> {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self.body["Logs"].as_array().expect("Logs").iter().map(|line| line.as_str().expect("a line")).collect()
+    }
+}
+
+/// A port that is free now.
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port").local_addr().expect("its address").port()
+}
+
+impl Host {
+    /// Starts the binary in the application's folder with these app settings and nothing else of this environment.
+    pub fn start(settings: &[(String, String)]) -> Self {
+        let port = free_port();
+        let begun = Instant::now();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_labelstream"))
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+            .env_clear()
+            .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
+            .env("FUNCTIONS_HTTPWORKER_PORT", port.to_string())
+            .env("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", "worker")
+            .env("FUNCTIONS_HTTPWORKER_ID", "worker")
+            .env("FUNCTIONS_APP_ROOT_PATH", env!("CARGO_MANIFEST_DIR"))
+            .envs(settings.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let lines = Arc::default();
+        collect(&lines, Stream::Out, process.stdout.take().expect("stdout is piped"));
+        collect(&lines, Stream::Err, process.stderr.take().expect("stderr is piped"));
+        let mut host = Self { process, port, ready_after: Duration::ZERO, lines };
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            assert_eq!(host.process.try_wait().expect("its state"), None, "it ended: {:?}", host.lines());
+            assert!(begun.elapsed() < Duration::from_secs(30), "it is not ready: {:?}", host.lines());
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(host.send(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").status, 200);
+        host.ready_after = begun.elapsed();
+        host
+    }
+
+    /// Fires the timer with a request that a real host sent.
+    pub fn tick(&self) -> Answered {
+        self.replay("timer-later.http")
+    }
+
+    /// Sends one of the requests in `tests/samples/host`, byte for byte.
+    pub fn replay(&self, sample: &str) -> Answered {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/host").join(sample);
+        self.send(&std::fs::read(path).expect("the sample"))
+    }
+
+    /// Sends a request and reads its answer.
+    pub fn send(&self, request: &[u8]) -> Answered {
+        let mut connection = self.begin(request);
+        let mut reader = BufReader::new(&mut connection);
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a status line");
+        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("no status in {line:?}: {:?}", self.lines()));
+        let mut length = 0;
+        loop {
+            line.clear();
+            reader.read_line(&mut line).expect("a header");
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().expect("a length");
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).expect("the body");
+        Answered { status, body: serde_json::from_slice(&body).expect("a JSON body") }
+    }
+
+    /// Sends a request and leaves its answer unread; dropping the connection is what a host does that goes.
+    pub fn begin(&self, request: &[u8]) -> TcpStream {
+        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("a connection");
+        connection.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+        connection.write_all(request).expect("the request");
+        connection
+    }
+
+    /// Ends it as the Functions host does: SIGKILL, without a word.
+    pub fn kill(mut self) {
+        self.process.kill().expect("it runs");
+        self.process.wait().expect("it ended");
+    }
+
+    /// What it wrote so far, by stream.
+    pub fn lines(&self) -> Vec<(Stream, String)> {
+        self.lines.lock().expect("the lines").clone()
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits for its end; its exit status.
+    pub fn ended(mut self) -> Option<i32> {
+        self.process.wait().expect("its end").code()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+fn collect(lines: &Arc<Mutex<Vec<(Stream, String)>>>, stream: Stream, from: impl Read + Send + 'static) {
+    let lines = Arc::clone(lines);
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            lines.lock().expect("the lines").push((stream, line));
+        }
+    });
+}
