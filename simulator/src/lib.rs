@@ -1,1 +1,60 @@
-//! The Microsoft side on loopback.
+//! The Microsoft side on loopback, for tests, the demo and benchmarks.
+//!
+//! One server plays the managed identity and the login endpoint (`identity`), the Management Activity API
+//! (`feed`), Microsoft Graph's labels (`graph`) and Azure Monitor's ingestion endpoint (`ingestion`). It shares no code
+//! with the connector, so that it can judge it.
+//!
+//! ```no_run
+//! # async fn demo() -> Result<(), Box<dyn std::error::Error>> {
+//! use labelstream_simulator::{Config, Effect, Endpoint, Fault, History, Simulator, When};
+//!
+//! let simulator = Simulator::start(Config::default()).await?;
+//! simulator.publish_history(&History::default());
+//! simulator.fault(Fault::new(Endpoint::Retrieve, When::Every(10), Effect::af("AF50000")))?;
+//! // Run a connector with `simulator.environment()`, and then:
+//! assert!(simulator.report().is_clean());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`tenant`]: a seeded company: people, labels, sites, files, mails.
+//! - [`events`]: its records, label events and noise, rendered on demand from recipes; `schedule`: when they appear.
+//! - [`contents`]: what the feed holds; `window`: the rules of a listing; `publish`: how contents get there.
+//! - [`faults`]: what can go wrong, as values; `strike` and `wire` carry it out.
+//! - [`ledger`]: what was published and what arrived; [`rule`]: what a label event is, read independently.
+//! - `server` has it all at one address; `control` is its remote control under `/_sim/`.
+
+pub mod config;
+pub mod contents;
+pub mod events;
+pub mod faults;
+pub mod ingestion;
+pub mod ledger;
+pub mod publish;
+pub mod requests;
+pub mod rule;
+pub mod schedule;
+pub mod stream;
+pub mod tenant;
+
+mod answer;
+mod control;
+mod feed;
+mod graph;
+mod guid;
+mod identity;
+mod query;
+mod server;
+mod strike;
+mod window;
+mod wire;
+
+pub use config::Config;
+pub use contents::ContentType;
+pub use faults::{Answer, Effect, Fault, ResetAt, RetryAfter, Spoil, When};
+pub use ledger::Report;
+pub use publish::{Order, Published, RawRecord};
+pub use requests::{Endpoint, Requests};
+pub use schedule::{Bulk, History};
+pub use server::Simulator;
+pub use tenant::Tenant;

@@ -1,0 +1,90 @@
+//! How a simulator is set up.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::{rule::Rule, stream::Columns};
+
+/// Audience of the feed in the commercial cloud.
+pub const FEED_AUDIENCE: &str = "https://manage.office.com";
+/// Audience of Graph in the commercial cloud.
+pub const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
+/// Audience of the ingestion endpoint in the commercial cloud.
+pub const INGESTION_AUDIENCE: &str = "https://monitor.azure.com";
+
+/// The set-up of a [`crate::Simulator`]. `Config::default()` is a tenant with nothing published and no faults.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// Seed of the tenant and of its records.
+    pub seed: u64,
+    /// Contents on one page of a listing.
+    pub page_size: usize,
+    /// Wait before every answer but those under `/_sim/`.
+    pub latency: Duration,
+    /// Whether contents are gzipped for a client that accepts it.
+    pub gzip_contents: bool,
+    /// Whether the content types are subscribed to from the start.
+    pub subscribed: bool,
+    /// Whether a second start of one subscription within 15 minutes is refused with 429.
+    pub strict_start_interval: bool,
+    /// Most calls of the feed in 60 seconds before it answers AF429. The documented baseline is 2,000.
+    pub feed_calls_per_minute: Option<usize>,
+    /// Life of a token.
+    pub token_lifetime: Duration,
+    /// Secret that the managed-identity endpoint wants in `X-IDENTITY-HEADER`.
+    pub identity_header: String,
+    /// The user-assigned identity's client id, if the managed-identity endpoint is to insist on one.
+    pub identity_client_id: Option<String>,
+    /// App registration for the login endpoint: client id and secret.
+    pub app: (String, String),
+    /// Audience of the feed's tokens.
+    pub feed_audience: String,
+    /// Audience of Graph's tokens.
+    pub graph_audience: String,
+    /// Audience of the ingestion endpoint's tokens.
+    pub ingestion_audience: String,
+    /// Immutable id of the data collection rule.
+    pub rule_id: String,
+    /// The rule's stream.
+    pub stream: String,
+    /// Columns of the stream.
+    pub columns: Columns,
+    /// Whether a post of more than 1 MiB uncompressed is refused.
+    pub uncompressed_limit: bool,
+    /// Whether arrived rows are kept in memory for [`crate::Simulator::rows`].
+    pub keep_rows: bool,
+    /// File that arrived rows are appended to, one a line.
+    pub rows_file: Option<PathBuf>,
+    /// What a label event is.
+    pub label_events: Rule,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            seed: 1,
+            page_size: 100,
+            latency: Duration::ZERO,
+            gzip_contents: true,
+            subscribed: false,
+            strict_start_interval: false,
+            feed_calls_per_minute: None,
+            token_lifetime: Duration::from_secs(24 * 3_600),
+            identity_header: "simulated-identity-header".to_owned(),
+            identity_client_id: None,
+            app: ("5e1f0000-0000-4000-8000-000000000001".to_owned(), "simulated-secret".to_owned()),
+            feed_audience: FEED_AUDIENCE.to_owned(),
+            graph_audience: GRAPH_AUDIENCE.to_owned(),
+            ingestion_audience: INGESTION_AUDIENCE.to_owned(),
+            rule_id: "dcr-00000000000000000000000000000001".to_owned(),
+            stream: "Custom-MicrosoftPurviewInformationProtection_CL".to_owned(),
+            columns: Columns::default(),
+            uncompressed_limit: true,
+            keep_rows: true,
+            rows_file: None,
+            label_events: Rule::default(),
+        }
+    }
+}

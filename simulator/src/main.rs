@@ -1,0 +1,101 @@
+//! The simulator as a process of its own: prints one line of JSON with its address, then serves until killed.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    time::Duration,
+};
+
+use clap::Parser;
+use labelstream_simulator::{Bulk, Config, History, Published, Simulator};
+use serde_json::json;
+
+/// The Microsoft side of Labelstream on loopback.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Seed of the tenant and its records
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Days of history, at most 7 of which the feed lists
+    #[arg(long, default_value_t = 7.0)]
+    days: f64,
+    /// Records in the history; 0 publishes nothing
+    #[arg(long, default_value_t = 20_000)]
+    records: u64,
+    /// Share of label events among the records, 0 to 1
+    #[arg(long, default_value_t = 0.05)]
+    label_share: f64,
+    /// Most records in one content
+    #[arg(long, default_value_t = 100)]
+    records_per_content: u32,
+    /// Publish evenly full contents in place of a company's hours (for benchmarks)
+    #[arg(long)]
+    bulk: bool,
+    /// Wait before every answer, in milliseconds
+    #[arg(long, default_value_t = 0)]
+    latency_ms: u64,
+    /// Contents on one page of a listing
+    #[arg(long, default_value_t = 100)]
+    page_size: usize,
+    /// Serve contents uncompressed, which saves the simulator's time
+    #[arg(long)]
+    no_gzip: bool,
+    /// Do not keep arrived rows in memory
+    #[arg(long)]
+    forget_rows: bool,
+    /// Append arrived rows to this file, one a line
+    #[arg(long)]
+    rows_file: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let arguments = Arguments::parse();
+    let simulator = Simulator::start(Config {
+        port: arguments.port,
+        seed: arguments.seed,
+        page_size: arguments.page_size,
+        latency: Duration::from_millis(arguments.latency_ms),
+        gzip_contents: !arguments.no_gzip,
+        keep_rows: !arguments.forget_rows,
+        rows_file: arguments.rows_file.clone(),
+        ..Config::default()
+    })
+    .await?;
+    let published = publish(&simulator, &arguments);
+    let environment: serde_json::Map<_, _> =
+        simulator.environment().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let line = json!({
+        "address": simulator.base(), "environment": environment, "contents": published.contents.len(),
+        "records": published.records, "label_events": published.label_events,
+    });
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()?;
+    drop(out);
+    simulator.serve().await
+}
+
+fn publish(simulator: &Simulator, arguments: &Arguments) -> Published {
+    let (records_per_content, label_share) = (arguments.records_per_content.max(1), arguments.label_share);
+    if arguments.records == 0 {
+        return Published::default();
+    }
+    if arguments.bulk {
+        let contents = arguments.records.div_ceil(u64::from(records_per_content));
+        let age_seconds = (arguments.days * 86_400.0) as i64;
+        return simulator.publish_bulk(&Bulk { contents, records_per_content, label_share, age_seconds });
+    }
+    let history = History {
+        days: arguments.days,
+        records: arguments.records,
+        label_share,
+        records_per_content,
+        ..History::default()
+    };
+    simulator.publish_history(&history)
+}
