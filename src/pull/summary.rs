@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::Serialize;
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{content::ContentType, record::record_type_name};
 
@@ -185,11 +185,19 @@ impl Summary {
         for (content_type, kind) in &self.content_types {
             lines.push(format!(
                 "{content_type}: listed through {}, lag {} s, {} contents to be tried again, {} unfinished.",
-                kind.listed_through, kind.lag_seconds, kind.pending, kind.unfinished
+                rfc3339(kind.listed_through),
+                kind.lag_seconds,
+                kind.pending,
+                kind.unfinished
             ));
         }
         lines
     }
+}
+
+fn rfc3339(time: OffsetDateTime) -> String {
+    // Only years beyond 9999 cannot be written so.
+    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }
 
 fn record_type(kind: Option<i64>) -> String {

@@ -72,6 +72,9 @@ mod tests {
 
     #[test]
     fn one_line_is_one_line_with_every_name() {
-        assert_eq!(error().one_line(), "2 settings are missing or wrong: A_NAME is missing. Example: A_NAME=a value; COUNT is no number. Example: COUNT=4");
+        assert_eq!(
+            error().one_line(),
+            "2 settings are missing or wrong: A_NAME is missing. Example: A_NAME=a value; COUNT is no number. Example: COUNT=4"
+        );
     }
 }

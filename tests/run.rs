@@ -1,0 +1,29 @@
+//! Runs of the real binary, started as the Functions host starts it, with Azurite for the state and the simulator for
+//! Microsoft. The simulator's ledger is the judge of what arrived.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by a panic, outside of its own function too"
+)]
+
+#[path = "support/azurite.rs"]
+#[expect(dead_code, reason = "the tests of the state use the rest")]
+mod azurite;
+#[path = "support/host.rs"]
+mod host;
+#[path = "run/world.rs"]
+mod world;
+
+#[path = "run/backlog.rs"]
+mod backlog;
+#[path = "run/endings.rs"]
+mod endings;
+#[path = "run/failures.rs"]
+mod failures;
+#[path = "run/lines.rs"]
+mod lines;
+#[path = "run/ticks.rs"]
+mod ticks;

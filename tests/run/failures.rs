@@ -1,0 +1,115 @@
+//! Runs that fail say why, lose nothing, and leave what they can.
+
+use labelstream::state::Store as _;
+use labelstream_simulator::{ContentType, Effect, Endpoint, Fault, Spoil, When};
+
+use crate::{
+    host::{Host, Stream},
+    world::{World, minutes_ago, tick},
+};
+
+/// The lines that the host would show as errors.
+fn errors(host: &Host) -> Vec<String> {
+    let lines = host.lines().into_iter();
+    lines
+        .filter(|(stream, line)| *stream == Stream::Err && !line.to_lowercase().contains("warn"))
+        .map(|(_, line)| line)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_settings_the_handler_answers_and_a_run_names_every_setting() {
+    let host = tokio::task::spawn_blocking(|| Host::start(&[])).await.unwrap();
+    let (host, answered) = tick(host).await;
+    assert_eq!(answered.status, 500);
+    let errors = errors(&host);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    for name in ["M365_TENANT_ID", "DATA_COLLECTION_ENDPOINT", "LOGS_DCR_RULE_ID", "AzureWebJobsStorage"] {
+        assert!(errors[0].contains(&format!("{name}=")), "no example for {name}: {}", errors[0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_refuses_the_identity_stops_the_run_and_nothing_advances() {
+    let world = World::with_small_pages().await;
+    world.publish_an_hour(4);
+    world.simulator.fault(Fault::new(Endpoint::Ingest, When::Every(1), Effect::not_granted())).unwrap();
+    let (host, answered) = tick(world.start().await).await;
+    assert_eq!(answered.status, 500);
+    let said = errors(&host);
+    assert!(said.len() == 1 && said[0].contains("Monitoring Metrics Publisher"), "{said:?}");
+    assert_eq!(world.simulator.report().arrived, 0);
+    world.simulator.clear_faults();
+    let (_host, answered) = tick(host).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_content_harms_only_itself_and_goes_to_the_dead_letters() {
+    let world = World::with_small_pages().await;
+    world.publish_an_hour(4);
+    let bad = world.simulator.publish_records(ContentType::General, minutes_ago(20.0), [r#"{"Id":"x""#]);
+    world
+        .simulator
+        .fault(Fault::new(Endpoint::Retrieve, When::Every(1), Effect::Spoil(Spoil::Object)).matching(&*bad.id))
+        .unwrap();
+    let mut host = world.start().await;
+    for run in 1..=8 {
+        let (same, answered) = tick(host).await;
+        assert_eq!(answered.status, 200, "one bad content is no failed run: {answered:?}");
+        host = same;
+        let waiting = answered.logs().concat().contains(" 1 contents to be tried again");
+        assert_eq!(waiting, run < 8, "run {run}: {answered:?}");
+    }
+    world.assert_delivered();
+    let tenant = &world.simulator.tenant().id;
+    let letters = world.store().list(&labelstream::dead_letter::prefix(tenant)).await.unwrap();
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    let (letter, _) = world.store().get(&letters[0].key).await.unwrap().unwrap();
+    let letter: labelstream::dead_letter::DeadLetter = serde_json::from_slice(&letter).unwrap();
+    assert_eq!(letter.content.unwrap().id, bad.id);
+    assert!(letter.reason.contains("no JSON array"), "{}", letter.reason);
+    // It is not tried a ninth time.
+    let before = world.simulator.requests().by_endpoint[&Endpoint::Retrieve];
+    tick(host).await;
+    assert_eq!(world.simulator.requests().by_endpoint[&Endpoint::Retrieve], before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_record_harms_only_itself() {
+    let world = World::with_small_pages().await;
+    let label = r#"{"Id":"6b9f9c3e-98a2-4f5f-8c0a-1d1e6f6f0001","RecordType":83,"CreationTime":"2026-11-20T10:00:00","Operation":"SensitivityLabelApplied"}"#;
+    world.simulator.publish_records(ContentType::General, minutes_ago(20.0), ["17", r#""text""#, label, "[1]", "{]"]);
+    let (_host, answered) = tick(world.start().await).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    assert!(answered.logs().concat().contains("4 dead letters"), "{answered:?}");
+    world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_content_type_that_cannot_be_listed_stops_no_other_and_fails_the_run() {
+    let world = World::with_small_pages().await;
+    world.publish_an_hour(4);
+    let refused =
+        Fault::new(Endpoint::List, When::Every(1), Effect::status(403)).matching("contentType=Audit.Exchange");
+    world.simulator.fault(refused).unwrap();
+    let (host, answered) = tick(world.start().await).await;
+    assert_eq!(answered.status, 500);
+    assert!(errors(&host)[0].contains("Audit.Exchange"), "{:?}", errors(&host));
+    assert_eq!(world.simulator.report().missing, 4 * 4, "the other two arrived");
+    world.simulator.clear_faults();
+    let (_host, answered) = tick(host).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_refused_in_the_middle_is_replaced() {
+    let world = World::with_small_pages().await;
+    world.publish_an_hour(6);
+    world.simulator.fault(Fault::new(Endpoint::Retrieve, When::Nth(5), Effect::RevokeTokens)).unwrap();
+    let (_host, answered) = tick(world.start().await).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    world.assert_delivered();
+}
