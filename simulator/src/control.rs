@@ -36,8 +36,8 @@ fn reply(value: &impl Serialize) -> Response {
     }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response> {
-    serde_json::from_slice(body).map_err(|error| bad(&error.to_string()))
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
 fn bad(message: &str) -> Response {
@@ -69,7 +69,7 @@ async fn faults(State(shared): State<Arc<Shared>>) -> Response {
 async fn add_fault(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let fault: Fault = match read(&body) {
         Ok(fault) => fault,
-        Err(refusal) => return refusal,
+        Err(message) => return bad(&message),
     };
     match fault.check() {
         Ok(()) => reply(&json!({"number": shared.faults().add(fault)})),
@@ -93,7 +93,7 @@ async fn remove_faults(State(shared): State<Arc<Shared>>, RawQuery(raw): RawQuer
 async fn publish(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let order: Order = match read(&body) {
         Ok(order) => order,
-        Err(refusal) => return refusal,
+        Err(message) => return bad(&message),
     };
     match shared.publish(order) {
         Ok(published) => reply(&published),

@@ -13,6 +13,7 @@ use std::{
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
+    http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{any, get, post},
@@ -301,6 +302,7 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/api/{version}/{tenant}/activity/feed/{*operation}", any(feed::feed))
         .route("/v1.0/security/dataSecurityAndGovernance/sensitivityLabels", get(graph::labels))
         .route("/dataCollectionRules/{rule}/streams/{stream}", post(ingestion::ingest))
+        .fallback(async || StatusCode::NOT_FOUND)
         .layer(middleware::from_fn_with_state(Arc::clone(shared), watch))
         .merge(control::router())
         .with_state(Arc::clone(shared))
