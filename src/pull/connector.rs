@@ -195,7 +195,7 @@ impl Connector {
                 run.fail(RunError::Broken(format!("a stage of the run ended early: {error}")));
             }
         }
-        run.note_if_nothing_could_be_read();
+        run.note_if_nothing_was_served();
     }
 }
 

@@ -141,7 +141,9 @@ async fn give_back(run: &Run, slot: Slot, content: &Content, interrupted: Interr
     let (Failure::Gone(reason) | Failure::Unreadable(reason) | Failure::Feed(reason)) = &failure;
     tracing::warn!(content = content.id, content_type = %content.content_type, reason, "a content could not be read");
     add(&run.counts.failed, 1);
-    run.last_failure(reason);
+    if let Failure::Feed(reason) = &failure {
+        run.feed_failed(reason);
+    }
     let now = OffsetDateTime::now_utc();
     let verdict = run.progress().listing(slot.content_type).map(|listing| listing.content_failed(slot, &failure, now));
     if let Some(Verdict::GiveUp { tries }) = verdict {

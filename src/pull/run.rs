@@ -32,7 +32,7 @@ pub struct Run {
     memory: tokio::sync::Mutex<Memory>,
     records_loaded: AtomicBool,
     errors: Mutex<Vec<RunError>>,
-    last_failure: Mutex<String>,
+    feed_failures: Mutex<(u64, String)>,
 }
 
 impl Run {
@@ -53,7 +53,7 @@ impl Run {
             memory: tokio::sync::Mutex::new(memory),
             records_loaded: AtomicBool::new(false),
             errors: Mutex::default(),
-            last_failure: Mutex::default(),
+            feed_failures: Mutex::default(),
         }
     }
 
@@ -103,16 +103,18 @@ impl Run {
         self.errors.lock().unwrap_or_else(PoisonError::into_inner).iter().all(RunError::may_save)
     }
 
-    /// Remembers why a content could not be read.
-    pub fn last_failure(&self, reason: &str) {
-        reason.clone_into(&mut self.last_failure.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Remembers that the feed failed to serve a content, and how.
+    pub fn feed_failed(&self, reason: &str) {
+        let mut failures = self.feed_failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.0 += 1;
+        reason.clone_into(&mut failures.1);
     }
 
-    /// A run in which every content failed has failed, even though each is tried again.
-    pub fn note_if_nothing_could_be_read(&self) {
-        let failed = self.counts.failed.load(Ordering::Relaxed);
+    /// A run for which the feed served no content at all has failed, even though each is tried again. A content that was
+    /// served and cannot be read is its own fault, and fails no run.
+    pub fn note_if_nothing_was_served(&self) {
+        let (failed, reason) = self.feed_failures.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if failed > 0 && self.counts.read.load(Ordering::Relaxed) == 0 {
-            let reason = self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
             self.note(RunError::Fetching { failed, reason });
         }
     }
