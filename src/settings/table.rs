@@ -32,6 +32,8 @@ pub enum SetBy {
     Operator,
     /// The operator, for the Functions host; the connector does not read it.
     OperatorForHost,
+    /// The operator, for the log lines; read before the settings, so that reading them can be logged.
+    OperatorForLog,
     /// The platform that the connector runs on.
     Platform,
 }
@@ -250,6 +252,16 @@ pub(super) const AMBIENT_TENANT_ID: Setting = by_platform(setting(
     "4b0a6d34-6f8c-4f5e-9c1a-0d2f7a9b1e55",
 ));
 
+pub(super) const LOG: Setting = Setting {
+    set_by: SetBy::OperatorForLog,
+    ..setting(
+        crate::telemetry::LOG_SETTING,
+        "What is logged: a level, or levels by module",
+        Value("info"),
+        "info,labelstream::feed=debug",
+    )
+};
+
 /// Every setting, in the order in which the documentation lists them.
 pub const SETTINGS: &[Setting] = &[
     TENANT_ID,
@@ -280,6 +292,7 @@ pub const SETTINGS: &[Setting] = &[
     MANAGEMENT_ENDPOINT,
     GRAPH_ENDPOINT,
     AUTHORITY_HOST,
+    LOG,
     IDENTITY_ENDPOINT,
     IDENTITY_HEADER,
     FEDERATED_TOKEN_FILE,

@@ -323,7 +323,8 @@ fn the_table_names_exactly_what_is_read() {
         set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     };
     assert!(Settings::read(&recorder, Needs::SERVE).is_err());
-    let of_the_connector = SETTINGS.iter().filter(|setting| setting.set_by != SetBy::OperatorForHost);
+    let of_the_connector =
+        SETTINGS.iter().filter(|setting| matches!(setting.set_by, SetBy::Operator | SetBy::Platform));
     assert_eq!(names.into_inner(), of_the_connector.map(|setting| setting.name.to_owned()).collect());
 }
 

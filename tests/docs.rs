@@ -1,0 +1,72 @@
+//! The documentation says what is: what it lists is compared with the code.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use labelstream::settings::{Need, SETTINGS, SetBy, Unset};
+
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// The table of docs/settings.md, as the code has it.
+fn settings_table() -> String {
+    let mut table = String::from("| name | meaning | default | example |\n|---|---|---|---|\n");
+    for setting in SETTINGS {
+        let unset = match setting.unset {
+            Unset::Required(Need::Always) => "required".to_owned(),
+            Unset::Required(Need::Ingestion) => "required where rows are sent".to_owned(),
+            Unset::Required(Need::Storage) => "required where the state lies in storage".to_owned(),
+            Unset::Required(Need::Together) => "required with its neighbours".to_owned(),
+            Unset::Value(value) => format!("`{value}`"),
+            Unset::Means(words) => words.to_owned(),
+        };
+        let by = if setting.set_by == SetBy::Platform { " (set by the platform)" } else { "" };
+        writeln!(table, "| `{}` | {}{by} | {unset} | `{}` |", setting.name, setting.meaning, setting.example).unwrap();
+    }
+    table
+}
+
+#[test]
+fn the_settings_page_lists_what_is_read() {
+    let page = read("docs/settings.md");
+    let table = settings_table();
+    assert!(page.contains(&table), "docs/settings.md should have this table:\n{table}");
+}
+
+#[test]
+fn the_readme_opens_with_the_two_commands() {
+    let readme = read("README.md");
+    let commands: Vec<_> = readme
+        .lines()
+        .skip_while(|line| !line.starts_with("```"))
+        .skip(1)
+        .take_while(|line| !line.starts_with("```"))
+        .collect();
+    assert!(commands[0].starts_with("cargo run --release --example demo"), "{commands:?}");
+    assert!(commands[1].starts_with("./scripts/test"), "{commands:?}");
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/test").is_file());
+}
+
+/// Files that the pages name in backquotes or links must be there.
+#[test]
+fn pages_name_files_that_exist() {
+    for page in ["README.md", "ARCHITECTURE.md", "docs/settings.md"] {
+        let text = read(page);
+        let named = text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .chain(text.split("](").skip(1).filter_map(|rest| rest.split(')').next()));
+        for name in named {
+            let is_path = name.ends_with(".rs") || name.ends_with(".md") || name.ends_with(".json");
+            if !is_path || name.contains(['{', ' ', '*']) || name == "watermark.json" || name == "local.settings.json" {
+                continue;
+            }
+            let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+            let found = [root.join(name), root.join("src").join(name), root.join(page).parent().unwrap().join(name)];
+            assert!(found.iter().any(|path| path.exists()), "{page} names {name}, which is not there");
+        }
+    }
+}
