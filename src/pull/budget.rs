@@ -23,11 +23,18 @@ impl Budget {
         Self { last_work: end - saving - draining, last_wait: end - saving, end }
     }
 
+    /// How long a POST under way at [`Budget::last_wait`] may still wait for its answer: half of what is left, so that
+    /// the answer can be saved.
+    #[must_use]
+    pub fn last_answer(&self) -> Duration {
+        ((self.end - self.last_wait) / 2).min(Duration::from_secs(5))
+    }
+
     /// A run that may take as long as it needs.
     #[must_use]
-    pub const fn unlimited() -> Self {
+    pub fn unlimited() -> Self {
         let long = Duration::from_secs(365 * 86_400);
-        Self { last_work: long, last_wait: long, end: long }
+        Self { last_work: long, last_wait: long, end: long + Duration::from_secs(20) }
     }
 }
 

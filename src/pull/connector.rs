@@ -182,8 +182,9 @@ impl Connector {
         let mut stages = JoinSet::new();
         // The span of the run goes with its stages, so that each line tells the invocation.
         stages.spawn(save.in_current_span());
-        let deadline = started + request.budget.last_wait;
-        stages.spawn(posting::post_all(Arc::clone(run), to_post, saver, deadline).in_current_span());
+        let times =
+            posting::Times { last_wait: started + request.budget.last_wait, last_answer: request.budget.last_answer() };
+        stages.spawn(posting::post_all(Arc::clone(run), to_post, saver, times).in_current_span());
         stages.spawn(fetching::fetch_all(Arc::clone(run), to_fetch, rows).in_current_span());
         for content_type in &self.content_types {
             let list = listing::list(Arc::clone(run), *content_type, request.range, found.clone());
@@ -191,9 +192,7 @@ impl Connector {
         }
         drop(found);
         while let Some(ended) = stages.join_next().await {
-            if let Err(error) = ended {
-                run.fail(RunError::Broken(format!("a stage of the run ended early: {error}")));
-            }
+            run.look_at(ended);
         }
         run.note_if_nothing_was_served();
     }

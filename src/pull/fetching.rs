@@ -1,9 +1,6 @@
 //! Reading contents, several at once, and making rows of their label events.
 
-use std::{
-    ops::Range,
-    sync::{Arc, PoisonError},
-};
+use std::{ops::Range, sync::Arc};
 
 use time::OffsetDateTime;
 use tokio::{sync::mpsc, task::JoinSet};
@@ -11,7 +8,7 @@ use tracing::Instrument;
 
 use super::{
     listing::Found,
-    run::{Run, add},
+    run::{Run, Seen, add},
 };
 use crate::{
     content::Content,
@@ -64,8 +61,10 @@ enum Interrupted {
 pub async fn fetch_all(run: Arc<Run>, mut found: mpsc::Receiver<Found>, rows: mpsc::Sender<Rows>) {
     let mut under_way = JoinSet::new();
     loop {
-        if under_way.len() >= AT_ONCE {
-            under_way.join_next().await;
+        if under_way.len() >= AT_ONCE
+            && let Some(ended) = under_way.join_next().await
+        {
+            run.look_at(ended);
         }
         let next = tokio::select! {
             biased;
@@ -77,7 +76,9 @@ pub async fn fetch_all(run: Arc<Run>, mut found: mpsc::Receiver<Found>, rows: mp
     }
     // Listings that wait for room are let go.
     drop(found);
-    while under_way.join_next().await.is_some() {}
+    while let Some(ended) = under_way.join_next().await {
+        run.look_at(ended);
+    }
 }
 
 async fn fetch(run: Arc<Run>, slot: Slot, content: Content, rows: mpsc::Sender<Rows>) {
@@ -91,7 +92,6 @@ async fn fetch(run: Arc<Run>, slot: Slot, content: Content, rows: mpsc::Sender<R
         };
         match read {
             Ok(()) => {
-                add(&run.counts.read, 1);
                 if let Some(listing) = run.progress().listing(slot.content_type) {
                     listing.content_read(slot);
                 }
@@ -176,7 +176,9 @@ async fn read(run: &Run, slot: Slot, content: &Content, rows: &mpsc::Sender<Rows
         }
         split.map_err(Interrupted::Split)?;
     }
-    splitter.finish().map_err(Interrupted::Split)
+    splitter.finish().map_err(Interrupted::Split)?;
+    run.count_read(&piece.seen);
+    Ok(())
 }
 
 /// What one piece of a body held.
@@ -186,15 +188,15 @@ struct Piece {
     bytes: Vec<u8>,
     events: Vec<(Range<usize>, u64)>,
     bad: Vec<(Vec<u8>, String)>,
-    ordinal: u64,
+    /// Of the whole content so far.
+    seen: Seen,
 }
 
 impl Piece {
     /// Keeps the element if it is a label event.
     fn take(&mut self, run: &Run, element: Element<'_>) {
-        add(&run.counts.records, 1);
-        let ordinal = self.ordinal;
-        self.ordinal += 1;
+        let ordinal = self.seen.records;
+        self.seen.records += 1;
         let bytes = match element {
             Element::Whole(bytes) => bytes,
             Element::TooLarge { head, bytes } => {
@@ -208,10 +210,7 @@ impl Piece {
                 self.bytes.extend_from_slice(bytes);
                 self.events.push((start..self.bytes.len(), ordinal));
             }
-            Ok(peek) => {
-                let mut filtered = run.filtered.lock().unwrap_or_else(PoisonError::into_inner);
-                *filtered.entry(peek.record_type).or_default() += 1;
-            }
+            Ok(peek) => *self.seen.filtered.entry(peek.record_type).or_default() += 1,
             Err(error) => self.bad.push((bytes.to_vec(), error.to_string())),
         }
     }
@@ -226,11 +225,10 @@ async fn deliver(
     rows: &mpsc::Sender<Rows>,
 ) -> Result<u64, Interrupted> {
     let mut made = Rows::default();
-    let mut repeated = 0;
     let provenance = Provenance::from(content);
     if !piece.events.is_empty() {
         run.know_records().await.map_err(Interrupted::State)?;
-        add(&run.counts.label_events, piece.events.len() as u64);
+        piece.seen.label_events += piece.events.len() as u64;
         for (range, ordinal) in piece.events.drain(..) {
             let bytes = &piece.bytes[range];
             let text = record::decode(bytes);
@@ -243,17 +241,16 @@ async fn deliver(
             };
             let id = record.key(&content.id, ordinal).0;
             if run.progress().admit(slot, id) != Admission::Send {
-                repeated += 1;
+                piece.seen.repeated += 1;
                 continue;
             }
             let start = made.bytes.len();
             let written = row::write(&record, &provenance, &run.connector.labels, &mut made.bytes);
-            add(&run.counts.truncated, u64::from(written.truncated > 0));
+            piece.seen.truncated += u64::from(written.truncated > 0);
             made.rows.push((start..made.bytes.len(), id));
         }
         piece.bytes.clear();
     }
-    add(&run.counts.repeated, repeated);
     if !made.rows.is_empty() {
         // The receiver goes only when the run is over.
         rows.send(made).await.map_err(|_| Interrupted::Halted)?;

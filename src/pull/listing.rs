@@ -26,6 +26,9 @@ pub const OVERLAP: Duration = Duration::hours(1);
 /// How often a window is asked for anew after its pages went stale or its edge was refused.
 const LISTING_TRIES: u32 = 3;
 
+/// How much later a refused window is begun: more than the clocks of two machines differ.
+const EDGE_STEP: Duration = Duration::minutes(15);
+
 /// A content to fetch.
 pub type Found = (Slot, Content);
 
@@ -94,7 +97,7 @@ async fn resume(run: &Run, content_type: ContentType, found: &mpsc::Sender<Found
 async fn list_window(
     run: &Run,
     content_type: ContentType,
-    window: Window,
+    mut window: Window,
     found: &mpsc::Sender<Found>,
 ) -> Result<(), End> {
     let begin = |end| run.progress().listing(content_type).map_or(0, |listing| listing.begin_window(end));
@@ -118,9 +121,13 @@ async fn list_window(
                 tries += 1;
                 continue;
             }
-            Err(error) if error.restarts_listing() && next.is_some() && tries < LISTING_TRIES => {
+            Err(error) if error.restarts_listing() && tries < LISTING_TRIES => {
                 tries += 1;
-                next = None;
+                if next.take().is_none() {
+                    // The very window is refused: by the feed's clock it begins beyond its reach.
+                    window.start = (window.start + EDGE_STEP).min(window.end);
+                    tracing::warn!(%content_type, %error, start = window.start_time(), "the window is begun later");
+                }
                 continue;
             }
             Err(error) => return Err(End::Failed(RunError::Listing { content_type, error })),

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     batch::{Batch, Builder},
     dead_letter::{DeadLetter, Kind},
-    ingestion::{Delivery, IngestionError},
+    ingestion::{Delivery, IngestionError, Patience},
     watermark::Id,
 };
 
@@ -29,8 +29,17 @@ pub const AT_ONCE: usize = 4;
 /// A batch that is not full waits this long for more rows, so that a slow feed does not hold back what is there.
 const LINGER: Duration = Duration::from_secs(5);
 
+/// Until when rows are posted.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// No POST begins after this.
+    pub last_wait: Instant,
+    /// How long one that is under way then may wait for its answer.
+    pub last_answer: Duration,
+}
+
 /// Posts rows until no stage can send any more.
-pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Saver, deadline: Instant) {
+pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Saver, times: Times) {
     let mut builder = Builder::new();
     let mut under_way = JoinSet::new();
     let mut oldest = None;
@@ -41,7 +50,7 @@ pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Save
                 Ok(next) => next,
                 Err(_) => {
                     oldest = None;
-                    post(&run, builder.take(), &saver, deadline, &mut under_way).await;
+                    post(&run, builder.take(), &saver, times, &mut under_way).await;
                     continue;
                 }
             },
@@ -51,28 +60,33 @@ pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Save
             let full = builder.push(row, id);
             oldest.get_or_insert_with(Instant::now);
             if full.is_some() {
-                post(&run, full, &saver, deadline, &mut under_way).await;
+                post(&run, full, &saver, times, &mut under_way).await;
                 oldest = Some(Instant::now());
             }
         }
     }
-    post(&run, builder.take(), &saver, deadline, &mut under_way).await;
-    while under_way.join_next().await.is_some() {}
+    post(&run, builder.take(), &saver, times, &mut under_way).await;
+    while let Some(ended) = under_way.join_next().await {
+        run.look_at(ended);
+    }
 }
 
 /// Begins to post a batch once fewer than [`AT_ONCE`] are under way.
-async fn post(run: &Arc<Run>, batch: Option<Batch<Id>>, saver: &Saver, deadline: Instant, under_way: &mut JoinSet<()>) {
+async fn post(run: &Arc<Run>, batch: Option<Batch<Id>>, saver: &Saver, times: Times, under_way: &mut JoinSet<()>) {
     let Some(batch) = batch else { return };
     while under_way.len() >= AT_ONCE {
-        under_way.join_next().await;
+        if let Some(ended) = under_way.join_next().await {
+            run.look_at(ended);
+        }
     }
     if !run.halt.is_cancelled() {
-        under_way.spawn(deliver(Arc::clone(run), batch, saver.clone(), deadline).in_current_span());
+        under_way.spawn(deliver(Arc::clone(run), batch, saver.clone(), times).in_current_span());
     }
 }
 
-async fn deliver(run: Arc<Run>, batch: Batch<Id>, saver: Saver, deadline: Instant) {
-    let delivery = match run.connector.sink.deliver(&batch, &run.halt, deadline).await {
+async fn deliver(run: Arc<Run>, batch: Batch<Id>, saver: Saver, times: Times) {
+    let patience = Patience { last_answer: times.last_answer, ..Patience::SERVICE };
+    let delivery = match run.connector.sink.deliver(&batch, &patience, &run.halt, times.last_wait).await {
         Ok(delivery) => delivery,
         Err(error) => return run.fail(error),
     };

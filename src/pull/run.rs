@@ -9,6 +9,7 @@ use std::{
 };
 
 use time::OffsetDateTime;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::{connector::Connector, error::RunError, summary::Counts};
@@ -94,6 +95,13 @@ impl Run {
         self.errors.lock().unwrap_or_else(PoisonError::into_inner).push(error);
     }
 
+    /// A task of the run ended: by itself, or by a panic, which fails the run.
+    pub fn look_at(&self, ended: Result<(), JoinError>) {
+        if let Err(error) = ended {
+            self.fail(RunError::Broken(format!("a part of the run ended early: {error}")));
+        }
+    }
+
     pub fn take_errors(&self) -> Vec<RunError> {
         std::mem::take(&mut *self.errors.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -101,6 +109,19 @@ impl Run {
     /// Whether what was answered may be saved: not once another run holds the lock.
     pub fn may_save(&self) -> bool {
         self.errors.lock().unwrap_or_else(PoisonError::into_inner).iter().all(RunError::may_save)
+    }
+
+    /// Counts what a content held that was read to its end.
+    pub fn count_read(&self, seen: &Seen) {
+        add(&self.counts.read, 1);
+        add(&self.counts.records, seen.records);
+        add(&self.counts.label_events, seen.label_events);
+        add(&self.counts.repeated, seen.repeated);
+        add(&self.counts.truncated, seen.truncated);
+        let mut filtered = self.filtered.lock().unwrap_or_else(PoisonError::into_inner);
+        for (record_type, count) in &seen.filtered {
+            *filtered.entry(*record_type).or_default() += count;
+        }
     }
 
     /// Remembers that the feed failed to serve a content, and how.
@@ -127,6 +148,18 @@ impl Run {
             reason = letter.reason, "put into the dead letters");
         Ok(())
     }
+}
+
+/// What a content held. It is counted once the content was read to its end, so that one that is fetched again counts
+/// once.
+#[derive(Debug, Default)]
+pub struct Seen {
+    pub records: u64,
+    pub label_events: u64,
+    pub repeated: u64,
+    pub truncated: u64,
+    /// By record type; `None` for those that have none.
+    pub filtered: BTreeMap<Option<i64>, u64>,
 }
 
 /// Adds to a counter.

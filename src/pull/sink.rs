@@ -28,11 +28,12 @@ impl Sink {
     pub(super) async fn deliver(
         &self,
         batch: &Batch<Id>,
+        patience: &Patience,
         halt: &CancellationToken,
         deadline: Instant,
     ) -> Result<Delivery, RunError> {
         match self {
-            Self::Ingestion(client) => Ok(ingestion::deliver(client, batch, &Patience::SERVICE, halt, deadline).await),
+            Self::Ingestion(client) => Ok(ingestion::deliver(client, batch, patience, halt, deadline).await),
             Self::Lines(lines) => {
                 lines.write(batch).map_err(RunError::Output)?;
                 Ok(all_accepted(batch))
