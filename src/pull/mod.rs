@@ -6,7 +6,7 @@
 //! - [`posting`] gathers rows into batches and posts several at once;
 //! - [`saving`] saves what was answered, before another batch may take the answered one's place.
 //!
-//! They share one [`run::Run`], whose `Progress` decides what is settled.
+//! [`stages`] begins and ends them. They share one [`run::Run`], whose `Progress` decides what is settled.
 
 mod budget;
 mod connector;
@@ -18,6 +18,7 @@ mod posting;
 mod run;
 mod saving;
 mod sink;
+mod stages;
 mod summary;
 
 pub use budget::Budget;
