@@ -1,12 +1,12 @@
 //! One run: list → fetch → filter → row → batch → post → save, as one stream with bounded buffers.
 //!
 //! This module alone knows the order of things. Its stages run side by side:
-//! - [`listing`] asks each content type for its windows and hands over the contents that are new;
-//! - [`fetching`] reads several contents at once, keeps the label events and makes rows of them;
-//! - [`posting`] gathers rows into batches and posts several at once;
-//! - [`saving`] saves what was answered, before another batch may take the answered one's place.
+//! - `listing` asks each content type for its windows and hands over the contents that are new;
+//! - `fetching` reads several contents at once, keeps the label events and makes rows of them;
+//! - `posting` gathers rows into batches and posts several at once;
+//! - `saving` saves what was answered, before another batch may take the answered one's place.
 //!
-//! [`stages`] begins and ends them. They share one [`run::Run`], whose `Progress` decides what is settled.
+//! `stages` begins and ends them. They share one `run::Run`, whose `Progress` decides what is settled.
 
 mod budget;
 mod connector;
