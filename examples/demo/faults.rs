@@ -5,14 +5,14 @@ use labelstream_simulator::{Effect, Endpoint, Fault, ResetAt, RetryAfter, Simula
 use crate::text::counted;
 
 /// The faults, and what one of each is called, alone and together. Each strikes even in a short demo, except the
-/// throttled POST, for which there must be several.
+/// throttled POST, for which there must be five POSTs.
 fn faults() -> [(Fault, &'static str, &'static str); 5] {
     let throttled = Effect::Af { code: "AF429".to_owned(), retry_after: Some(RetryAfter::Seconds(1)) };
     [
         (Fault::new(Endpoint::List, When::Nth(4), throttled), "throttled listing", "throttled listings"),
         (Fault::new(Endpoint::Retrieve, When::Nth(5), Effect::af("AF50000")), "server error", "server errors"),
         (
-            Fault::new(Endpoint::Retrieve, When::Every(12), Effect::Reset(ResetAt::InBody)),
+            Fault::new(Endpoint::Retrieve, When::Every(30), Effect::Reset(ResetAt::InBody)),
             "content cut off by a reset",
             "contents cut off by a reset",
         ),

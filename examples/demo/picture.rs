@@ -55,7 +55,10 @@ impl Picture<'_> {
         let span = if days == 7.0 { "A week".to_owned() } else { format!("{days} days") };
         let title = format!(" {span} of {}, from the audit feed to the table", self.tenant.domain);
         let (mark, tone, said) = if self.proof.holds() {
-            let exactly = if self.report.doubled == 0 { "each once and nothing else" } else { "and nothing else" };
+            let exactly = match self.report.doubled {
+                0 => "each once and nothing else",
+                _ => "and nothing else; only lost answers doubled some",
+            };
             ("✔", Tone::Good, format!("{} delivered, {exactly}", self.label_events(self.report.arrived)))
         } else {
             ("✘", Tone::Bad, "Not everything arrived as it should; the proof below says what".to_owned())
@@ -69,7 +72,8 @@ impl Picture<'_> {
         vec![
             String::new(),
             self.paint.tone(Tone::Strong, title),
-            format!(" {}   {}", self.paint.tone(tone, format!("{mark} {said}")), self.paint.tone(Tone::Quiet, speed)),
+            self.paint.tone(tone, format!(" {mark} {said}")),
+            self.paint.tone(Tone::Quiet, format!("   {speed}")),
         ]
     }
 
@@ -216,21 +220,21 @@ impl Picture<'_> {
             self.fact(
                 "Time",
                 &format!(
-                    "{:.1} s for {} and {} of the feed{}",
+                    "{:.1} s for {} and {} of the feed",
                     pulled.seconds,
                     counted(pulled.contents, "content", "contents"),
-                    counted(pulled.feed_requests, "request", "requests"),
-                    if pulled.waited >= 0.1 {
-                        format!("; {:.1} s of it waited because the service asked to", pulled.waited)
-                    } else {
-                        String::new()
-                    }
+                    counted(pulled.feed_requests, "request", "requests")
                 ),
             ),
         ];
         if pulled.repeated > 0 {
             let text = format!("{} delivered again by the service and sent once", self.label_events(pulled.repeated));
             lines.push(self.fact("Repeats", &text));
+        }
+        if pulled.throttled > 0 || pulled.waited >= 0.1 {
+            // Requests wait side by side, so that their waits add up to more than the time that went by.
+            let text = format!("the service asked to wait; all requests together waited {:.1} s", pulled.waited);
+            lines.push(self.fact("Throttling", &text));
         }
         if pulled.dead_letters > 0 {
             lines.push(self.fact("Dead letters", &count(pulled.dead_letters)));
@@ -287,7 +291,8 @@ pub fn told(event: &Event, paint: Paint) -> [String; 2] {
     let time = event.time.get(5..16).unwrap_or(&event.time).replacen('T', " ", 1);
     let begin = format!("  {}  {} ", fit(&time, 11), fit(&event.who, WHO));
     let indent = " ".repeat(begin.chars().count() - WHO - 1);
-    let what = cut(&event.what, WIDTH - begin.chars().count());
+    let what = if event.what.is_empty() { &event.operation } else { &event.what };
+    let what = cut(what, WIDTH - begin.chars().count());
     let left = WIDTH - begin.chars().count() - what.chars().count();
     let why = match &event.why {
         why if why.is_empty() || left < SHORTEST_WHY => String::new(),

@@ -21,8 +21,8 @@ pub struct Shown {
     terminal: Stderr,
     rewrites: bool,
     last: Option<Instant>,
-    /// Records that are to be read.
-    records: u64,
+    /// Records that are to be read; none once they have been.
+    records: Option<u64>,
 }
 
 impl Shown {
@@ -30,7 +30,7 @@ impl Shown {
     pub fn new(records: u64) -> Self {
         let terminal = std::io::stderr();
         let rewrites = terminal.is_terminal();
-        Self { terminal, rewrites, last: None, records }
+        Self { terminal, rewrites, last: None, records: Some(records) }
     }
 
     /// A line that stays.
@@ -42,13 +42,26 @@ impl Shown {
 
     /// How far the run is now.
     pub fn at(&mut self, progress: Progress) {
-        let line = line(progress, self.records);
+        let Some(records) = self.records else { return };
+        let line = line(progress, records);
         if self.rewrites {
-            write!(self.terminal, "\r{line}\x1b[K").ok();
-            self.terminal.flush().ok();
+            self.status(&line);
         } else if self.last.get_or_insert_with(Instant::now).elapsed() >= PLAIN_EVERY {
             self.last = Some(Instant::now());
             writeln!(self.terminal, "{line}").ok();
+        }
+    }
+
+    /// From now on there is nothing to catch up with.
+    pub fn caught_up(&mut self) {
+        self.records = None;
+    }
+
+    /// A line that stays until the next one, on a terminal.
+    pub fn status(&mut self, line: &str) {
+        if self.rewrites {
+            write!(self.terminal, "\r{line}\x1b[K").ok();
+            self.terminal.flush().ok();
         }
     }
 
@@ -64,9 +77,8 @@ fn line(progress: Progress, records: u64) -> String {
     let drawn = bar(progress.records, records, BAR);
     let rest = " ".repeat(BAR - drawn.chars().count());
     format!(
-        " ▕{drawn}{rest}▏ {} of {} records, {} rows sent in {} batches",
+        " ▕{drawn}{rest}▏ {} records read, {} rows sent in {} batches",
         count(progress.records),
-        count(records),
         count(progress.rows),
         count(progress.posts)
     )
@@ -79,7 +91,7 @@ mod tests {
     #[test]
     fn the_line_keeps_its_place() {
         let at = |records| line(Progress { records, rows: 7, posts: 1, contents: 3 }, 1_000);
-        assert_eq!(at(500), " ▕████████████            ▏ 500 of 1,000 records, 7 rows sent in 1 batches");
+        assert_eq!(at(500), " ▕████████████            ▏ 500 records read, 7 rows sent in 1 batches");
         assert_eq!(at(0).find('▏'), at(0).find('▏'));
         assert!(at(2_000).starts_with(&format!(" ▕{}▏", "█".repeat(BAR))), "{}", at(2_000));
     }

@@ -34,8 +34,8 @@ impl Proof {
         let mut notes = Vec::new();
         if report.surplus_rows_excused > 0 {
             notes.push(format!(
-                "{} stored by the endpoint and the answer lost, so that {} sent again: doubled, and excused.",
-                counted(report.totals.posts_unanswered, "batch was", "batches were"),
+                "{} lost after the batch was stored, so {} sent again, which that excuses.",
+                counted(report.totals.posts_unanswered, "answer was", "answers were"),
                 counted(report.surplus_rows_excused, "row was", "rows were"),
             ));
         }
@@ -122,6 +122,6 @@ mod tests {
         report.totals.posts_unanswered = 1;
         let proof = Proof::of(&report);
         assert!(proof.holds());
-        assert!(proof.notes[0].starts_with("1 batch was stored") && proof.notes[0].contains("40 rows were sent again"));
+        assert!(proof.notes[0].starts_with("1 answer was lost") && proof.notes[0].contains("40 rows were sent again"));
     }
 }

@@ -93,7 +93,11 @@ pub async fn show(options: &Options) -> Result<bool, DemoError> {
     let mut holds = demo.draw(options, &places)?;
     if options.keep_running {
         watch::watch(&mut demo, options.seed).await?;
-        demo.catch_up().await?;
+        tokio::select! {
+            done = demo.catch_up() => done?,
+            // Another Ctrl-C: it is not waited for.
+            _ = tokio::signal::ctrl_c() => {}
+        }
         holds = demo.draw(options, &places)?;
     }
     demo.link.end().await?;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     picture::told,
     show::{Demo, DemoError, write_lines},
+    text::count,
     week::{NEWEST, content_type},
 };
 
@@ -22,6 +23,7 @@ const EVERY: Duration = Duration::from_secs(2);
 pub async fn watch(demo: &mut Demo, seed: u64) -> Result<(), DemoError> {
     let end = ctrl_c();
     let paint = demo.paint;
+    demo.shown.caught_up();
     let mut rng = Rng::with_seed(seed);
     write_lines(&[String::new(), " It goes on: the label events as they arrive. Ctrl-C ends it.".to_owned()])?;
     loop {
@@ -31,10 +33,18 @@ pub async fn watch(demo: &mut Demo, seed: u64) -> Result<(), DemoError> {
         }
         // The feed lists contents some time after they were created.
         let created = OffsetDateTime::now_utc() - NEWEST;
-        demo.simulator.publish(content_type(&mut rng), created, rng.u32(0..4), rng.u32(8..40));
+        demo.simulator.publish(content_type(&mut rng), created, rng.u32(1..5), rng.u32(8..40));
         let mut lines = Vec::new();
         demo.pull(|event| lines.extend(told(&event, paint))).await?;
         write_lines(&lines)?;
+        let report = demo.simulator.report();
+        demo.shown.status(&format!(
+            " published {}, arrived {}, missing {}, doubled {}",
+            count(report.published),
+            count(report.arrived),
+            count(report.missing),
+            count(report.doubled)
+        ));
     }
 }
 
