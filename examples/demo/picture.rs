@@ -228,7 +228,7 @@ impl Picture<'_> {
             ),
         ];
         if pulled.repeated > 0 {
-            let text = format!("{} delivered again by the service and sent once", self.label_events(pulled.repeated));
+            let text = format!("{} came again from the feed and were recognised", self.label_events(pulled.repeated));
             lines.push(self.fact("Repeats", &text));
         }
         if pulled.throttled > 0 || pulled.waited >= 0.1 {

@@ -34,7 +34,7 @@ impl Proof {
         let mut notes = Vec::new();
         if report.surplus_rows_excused > 0 {
             notes.push(format!(
-                "{} lost after the batch was stored, so {} sent again, which that excuses.",
+                "{} lost after the batch was stored, so {} sent again: excused.",
                 counted(report.totals.posts_unanswered, "answer was", "answers were"),
                 counted(report.surplus_rows_excused, "row was", "rows were"),
             ));

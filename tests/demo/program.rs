@@ -142,7 +142,7 @@ fn kept_running_it_shows_events_as_they_come_and_proves_them_at_ctrl_c() {
     };
     until("published 20 · arrived 20 ·");
     until("Ctrl-C ends it");
-    // The first two lines of an event that arrived after that.
+    // A line of an event that arrived after that.
     until("  ");
     let interrupted = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
