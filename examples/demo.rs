@@ -8,10 +8,11 @@
 //! once more as the connector's half (`connector`), with the app settings of a function app, a folder as the state, and
 //! the connector's own code: real HTTP, tokens, gzip, listing, fetching, filtering, batching, posting, saving.
 //!
+//! - `show` is the order of things.
 //! - `week` plans what the company did; `faults` what goes wrong at Microsoft.
 //! - `link` and `message` are the line between the halves; `progress` shows how far a run is.
 //! - `event` and `tally` read the rows that arrived; `proof` asks the simulator's ledger whether they are the right
-//!   ones; `picture` draws the end, `text` its figures, bars and colours.
+//!   ones; `picture` draws the end: `told` an event of it, `text` its figures, bars and colours.
 //! - `watch` is what `--keep-running` adds; `places` and `options` are where and what.
 
 #[path = "demo/connector.rs"]
@@ -40,6 +41,8 @@ mod show;
 mod tally;
 #[path = "demo/text.rs"]
 mod text;
+#[path = "demo/told.rs"]
+mod told;
 #[path = "demo/watch.rs"]
 mod watch;
 #[path = "demo/week.rs"]

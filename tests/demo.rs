@@ -20,6 +20,8 @@ mod proof;
 mod tally;
 #[path = "../examples/demo/text.rs"]
 mod text;
+#[path = "../examples/demo/told.rs"]
+mod told;
 #[path = "../examples/demo/week.rs"]
 mod week;
 

@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    picture::told,
     show::{Demo, DemoError, write_lines},
     text::count,
+    told::told,
     week::{NEWEST, content_type},
 };
 
