@@ -100,7 +100,7 @@ async fn run(connector: &Arc<Connector>, stop: &CancellationToken) -> Result<Mes
                     Message::Failed(vec!["another run holds the lock of the state folder".to_owned()])
                 }
                 Ok(summary) => Message::Done(Box::new(summary.into())),
-                Err(errors) => Message::Failed(errors.iter().map(ToString::to_string).collect()),
+                Err(failed) => Message::Failed(failed.reasons()),
             }),
             _ = told.tick() => tell(&Message::Progress(Progress::from(&*counts)))?,
         }

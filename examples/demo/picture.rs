@@ -262,7 +262,7 @@ impl Picture<'_> {
             self.fact("Log", &places.log.display().to_string()),
             self.fact("Break it", "cargo run --release --example demo -- --faults"),
             self.fact("Watch it", "cargo run --release --example demo -- --keep-running"),
-            self.fact("Your tenant", "README.md, section Deploy"),
+            self.fact("Your tenant", "README.md, section Deploying"),
         ]
     }
 

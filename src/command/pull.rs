@@ -123,7 +123,7 @@ async fn run(arguments: &PullArguments, settings: &Settings) -> Result<Result<Su
         }
     };
     shown.abort();
-    Ok(ended.map_err(|errors| errors.iter().map(ToString::to_string).collect()))
+    Ok(ended.map_err(|failed| failed.reasons()))
 }
 
 fn store(arguments: &PullArguments, settings: &Settings) -> Result<Arc<dyn Store>, AssemblyError> {

@@ -96,10 +96,7 @@ impl Runner for TimerRunner {
         let range = trigger.range.map(|range| Range { since: range.since, until: range.until });
         match connector.run(Request::new(range, *budget), stop).await {
             Ok(summary) => Ok(RunReport { lines: summary.lines() }),
-            Err(errors) => {
-                let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                Err(RunFailure { reason: reasons.join("; ") })
-            }
+            Err(failed) => Err(RunFailure { reason: failed.to_string() }),
         }
     }
 }

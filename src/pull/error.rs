@@ -1,6 +1,30 @@
 //! Why a run failed.
 
+use super::summary::Summary;
 use crate::{content::ContentType, feed::FeedError, ingestion::IngestionError, state::StateError};
+
+/// A run that failed, in one thing or several. What it did all the same is in its summary.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.reasons().join("; "))]
+pub struct RunFailed {
+    /// Why; at least one.
+    pub errors: Vec<RunError>,
+    /// What it did.
+    pub summary: Box<Summary>,
+}
+
+impl RunFailed {
+    /// A run that failed before it did anything.
+    pub(super) fn at_once(error: impl Into<RunError>) -> Self {
+        Self { errors: vec![error.into()], summary: Box::default() }
+    }
+
+    /// Each reason on its own.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<String> {
+        self.errors.iter().map(ToString::to_string).collect()
+    }
+}
 
 /// Why a run failed. What it did before was saved as far as it was answered.
 #[derive(Debug, thiserror::Error)]

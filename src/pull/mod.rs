@@ -23,6 +23,6 @@ mod summary;
 
 pub use budget::Budget;
 pub use connector::{Connector, Range, Request};
-pub use error::RunError;
+pub use error::{RunError, RunFailed};
 pub use sink::{LinesSink, LinesWriter, Sink};
 pub use summary::{Counts, Summary, TypeSummary};

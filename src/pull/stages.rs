@@ -10,7 +10,7 @@ use tracing::Instrument;
 use super::{
     budget::Budget,
     connector::{Connector, Request},
-    error::RunError,
+    error::{RunError, RunFailed},
     fetching, listing, lock, posting,
     run::Run,
     saving,
@@ -37,12 +37,12 @@ impl Connector {
     /// # Errors
     /// What kept the run from doing its work, one or several things. A run that found nothing, or is not done yet, is
     /// no error.
-    pub async fn run(self: &Arc<Self>, request: Request, stop: CancellationToken) -> Result<Summary, Vec<RunError>> {
+    pub async fn run(self: &Arc<Self>, request: Request, stop: CancellationToken) -> Result<Summary, RunFailed> {
         let key = Memory::lock_key(&self.tenant);
         let lock = match self.store.lock(&key).await {
             Ok(Some(lock)) => lock,
             Ok(None) => return Ok(Summary::of_another_run()),
-            Err(error) => return Err(vec![error.into()]),
+            Err(error) => return Err(RunFailed::at_once(error)),
         };
         let started = Instant::now();
         let result = self.run_locked(request, stop, lock.as_ref(), started).await;
@@ -59,7 +59,7 @@ impl Connector {
         stop: CancellationToken,
         lock: &dyn Lock,
         started: Instant,
-    ) -> Result<Summary, Vec<RunError>> {
+    ) -> Result<Summary, RunFailed> {
         let now = OffsetDateTime::now_utc();
         let mut memory = Memory::new(Arc::clone(&self.store), &self.tenant);
         let document = match memory.load_document(now).await {
@@ -69,7 +69,7 @@ impl Connector {
                 }
                 document
             }
-            Err(error) => return Err(vec![error.into()]),
+            Err(error) => return Err(RunFailed::at_once(error)),
         };
         let before = self.feed.budget().counts();
         let progress = self.progress(document, request.range.is_none(), now);
@@ -105,7 +105,7 @@ impl Connector {
         for line in summary.lines() {
             tracing::info!("{line}");
         }
-        if errors.is_empty() { Ok(summary) } else { Err(errors) }
+        if errors.is_empty() { Ok(summary) } else { Err(RunFailed { errors, summary: Box::new(summary) }) }
     }
 
     fn progress(&self, document: Document, moves: bool, now: OffsetDateTime) -> Progress {

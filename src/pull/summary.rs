@@ -85,7 +85,8 @@ pub struct Summary {
     pub feed_requests: u64,
     /// Answers of the feed that asked to wait.
     pub throttled: u64,
-    /// Seconds spent waiting because a service asked for it or its limit was reached.
+    /// Seconds spent waiting because a service asked for it or its limit was reached, summed over all requests, which
+    /// wait at the same time.
     pub throttle_wait_seconds: f64,
     /// By content type.
     pub content_types: BTreeMap<ContentType, TypeSummary>,
@@ -162,7 +163,7 @@ impl Summary {
                 self.contents_read, self.records, self.rows, self.posts, self.row_bytes, self.sent_bytes, self.repeated
             ),
             format!(
-                "{} contents failed, {} dead letters, {} rows cut to fit; {} feed requests, {} throttled, {:.1} s waited; {:.1} s in all.",
+                "{} contents failed, {} dead letters, {} rows cut to fit; {} feed requests, {} throttled, {:.1} s waited by all of them together; {:.1} s in all.",
                 self.contents_failed,
                 self.dead_letters,
                 self.truncated,

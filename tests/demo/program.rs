@@ -68,7 +68,7 @@ fn every_published_label_event_arrives_once_and_the_picture_says_so() {
         " → no label  ",
         "MicrosoftTeams (25)",
         "You do not pay for these",
-        "README.md, section Deploy",
+        "README.md, section Deploying",
     ] {
         assert!(picture.contains(said.trim_end()), "not said: {said}\n{picture}");
     }
