@@ -159,8 +159,15 @@ impl Summary {
         }
         let mut lines = vec![
             format!(
-                "{} contents read with {} records; {} rows sent in {} posts ({} bytes as JSON, {} on the wire); {} label events known already.",
-                self.contents_read, self.records, self.rows, self.posts, self.row_bytes, self.sent_bytes, self.repeated
+                "{} contents read with {} records ({} bytes); {} rows sent in {} posts ({} bytes as JSON, {} on the wire); {} label events known already.",
+                self.contents_read,
+                self.records,
+                self.feed_bytes,
+                self.rows,
+                self.posts,
+                self.row_bytes,
+                self.sent_bytes,
+                self.repeated
             ),
             format!(
                 "{} contents failed, {} dead letters, {} rows cut to fit; {} feed requests, {} throttled, {:.1} s waited by all of them together; {:.1} s in all.",
