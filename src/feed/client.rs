@@ -25,6 +25,7 @@ use super::{
 use crate::{
     content::{Content, ContentType},
     identity::TokenSource,
+    retry::Policy,
 };
 
 /// How long a connection may take to be made.
@@ -113,7 +114,7 @@ impl FeedClient {
     pub async fn subscriptions(&self) -> Result<Vec<Subscription>, FeedError> {
         let (operation, target) = (&Operation::Subscriptions, &self.address.operation("subscriptions/list", &[]));
         let (listed, skipped) = self
-            .keep_up(operation, target, || async {
+            .keep_up(&self.patience, operation, target, || async {
                 let body = self.whole(operation, target).await?.1;
                 listing::elements::<Subscription>(operation, &body)
             })
@@ -166,7 +167,7 @@ impl FeedClient {
             }
         };
         let (operation, target) = (&operation, &target);
-        self.keep_up(operation, target, || async move {
+        self.keep_up(&self.patience, operation, target, || async move {
             let (headers, body) = self.whole(operation, target).await?;
             listing::page(content_type, &self.address, target, &headers, &body)
         })
@@ -178,11 +179,24 @@ impl FeedClient {
     /// # Errors
     /// The feed could not be asked, or answered with an error; the content's address lies outside the endpoint.
     pub async fn fetch(&self, content: &Content) -> Result<Body, FeedError> {
+        self.fetch_with(content, &self.patience).await
+    }
+
+    /// As [`FeedClient::fetch`], without trying again where the service or the network fails.
+    ///
+    /// # Errors
+    /// As for [`FeedClient::fetch`].
+    pub async fn fetch_once(&self, content: &Content) -> Result<Body, FeedError> {
+        let once = Policy { tries: 1, ..self.patience.failures };
+        self.fetch_with(content, &Patience { failures: once, ..self.patience }).await
+    }
+
+    async fn fetch_with(&self, content: &Content, patience: &Patience) -> Result<Body, FeedError> {
         let operation = Operation::Fetch { content_type: content.content_type, id: content.id.clone() };
         let target = self.address.given(&operation, &content.uri)?;
-        let response = self.keep_up(&operation, &target, || self.send(&operation, Method::GET, &target));
+        let response = self.keep_up(patience, &operation, &target, || self.send(&operation, Method::GET, &target));
         let response = response.await?;
-        Ok(Body::new(response, operation, target.shown(), self.patience.idle))
+        Ok(Body::new(response, operation, target.shown(), patience.idle))
     }
 
     async fn post(
@@ -193,7 +207,8 @@ impl FeedClient {
         unless: FeedErrorKind,
     ) -> Result<(), FeedError> {
         let target = self.address.operation(path, &[("contentType", content_type.as_str())]);
-        let sent = self.keep_up(operation, &target, || self.send(operation, Method::POST, &target)).await;
+        let sent =
+            self.keep_up(&self.patience, operation, &target, || self.send(operation, Method::POST, &target)).await;
         match sent {
             Err(error) if error.kind() == unless => Ok(()),
             sent => sent.map(drop),
@@ -203,6 +218,7 @@ impl FeedClient {
     /// Tries until it succeeds or the patience is out.
     async fn keep_up<T, F>(
         &self,
+        patience: &Patience,
         operation: &Operation,
         target: &Target,
         attempt: impl Fn() -> F,
@@ -210,7 +226,7 @@ impl FeedClient {
     where
         F: Future<Output = Result<T, FeedError>>,
     {
-        let mut attempts = Attempts::new(&self.patience);
+        let mut attempts = Attempts::new(patience);
         loop {
             let error = match attempt().await {
                 Ok(done) => return Ok(done),

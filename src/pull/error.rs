@@ -46,9 +46,11 @@ pub enum RunError {
         /// What the feed said.
         error: FeedError,
     },
-    /// Contents were listed, but none of them could be read.
-    #[error("{failed} contents could not be read, and none could; the last one failed with: {reason}")]
+    /// Contents of a content type were listed, but none of them could be read.
+    #[error("{content_type}: none of {failed} contents could be read; the last one failed with: {reason}")]
     Fetching {
+        /// The content type.
+        content_type: ContentType,
         /// How many.
         failed: u64,
         /// The last failure.

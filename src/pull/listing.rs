@@ -53,9 +53,6 @@ async fn list_windows(
     found: &mpsc::Sender<Found>,
 ) -> Result<(), End> {
     let now = OffsetDateTime::now_utc();
-    if range.is_none() {
-        resume(run, content_type, found).await?;
-    }
     let through = run.progress().listing(content_type).map_or(now, |listing| listing.watermark().listed_through);
     let (from, to) = match range {
         Some(range) => (range.since.unwrap_or(through), range.until.unwrap_or(now)),
@@ -73,25 +70,15 @@ async fn list_windows(
     Ok(())
 }
 
-/// Hands over what earlier runs left behind.
-async fn resume(run: &Run, content_type: ContentType, found: &mpsc::Sender<Found>) -> Result<(), End> {
-    let resumed = {
-        let mut progress = run.progress();
-        let mut slots = Vec::new();
-        let pending = progress.listing(content_type).map_or(0, |listing| listing.watermark().pending.len());
-        slots.extend((0..pending).map(|_| progress.next_slot(content_type)));
-        let mut slots = slots.into_iter();
-        let first = Slot { content_type, number: 0 };
-        progress
-            .listing(content_type)
-            .map(|listing| listing.resume(|| slots.next().unwrap_or(first)))
-            .unwrap_or_default()
-    };
+/// Hands over what earlier runs left behind, of every content type.
+pub async fn resume(run: Arc<Run>, pending: mpsc::Sender<Found>) {
+    let resumed = run.progress().resume();
     for (slot, content) in resumed {
-        know_day(run, &content).await?;
-        hand_over(run, (slot, content), found).await?;
+        // An end of the run is no failure; a storage that fails has failed the run already.
+        if know_day(&run, &content).await.is_err() || hand_over(&run, (slot, content), &pending).await.is_err() {
+            return;
+        }
     }
-    Ok(())
 }
 
 async fn list_window(

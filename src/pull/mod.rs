@@ -2,7 +2,7 @@
 //!
 //! This module alone knows the order of things. Its stages run side by side:
 //! - `listing` asks each content type for its windows and hands over the contents that are new;
-//! - `fetching` reads several contents at once, keeps the label events and makes rows of them;
+//! - `fetching` fetches several contents at once; `reading` reads each, keeps the label events and makes rows of them;
 //! - `posting` gathers rows into batches and posts several at once;
 //! - `saving` saves what was answered, before another batch may take the answered one's place.
 //!
@@ -15,6 +15,7 @@ mod fetching;
 mod listing;
 mod lock;
 mod posting;
+mod reading;
 mod run;
 mod saving;
 mod sink;

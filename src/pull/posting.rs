@@ -11,7 +11,7 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    fetching::Rows,
+    reading::Rows,
     run::{Run, add},
     saving::Saver,
 };

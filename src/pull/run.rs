@@ -33,7 +33,6 @@ pub struct Run {
     memory: tokio::sync::Mutex<Memory>,
     records_loaded: AtomicBool,
     errors: Mutex<Vec<RunError>>,
-    feed_failures: Mutex<(u64, String)>,
 }
 
 impl Run {
@@ -54,7 +53,6 @@ impl Run {
             memory: tokio::sync::Mutex::new(memory),
             records_loaded: AtomicBool::new(false),
             errors: Mutex::default(),
-            feed_failures: Mutex::default(),
         }
     }
 
@@ -124,19 +122,17 @@ impl Run {
         }
     }
 
-    /// Remembers that the feed failed to serve a content, and how.
-    pub fn feed_failed(&self, reason: &str) {
-        let mut failures = self.feed_failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.0 += 1;
-        reason.clone_into(&mut failures.1);
-    }
-
-    /// A run for which the feed served no content at all has failed, even though each is tried again. A content that was
-    /// served and cannot be read is its own fault, and fails no run.
-    pub fn note_if_nothing_was_served(&self) {
-        let (failed, reason) = self.feed_failures.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if failed > 0 && self.counts.read.load(Ordering::Relaxed) == 0 {
-            self.note(RunError::Fetching { failed, reason });
+    /// A content type of which nothing could be read that was tried for the first time has failed the run, even though
+    /// each content is tried again.
+    pub fn note_what_nothing_was_read_of(&self) {
+        let failed: Vec<_> = {
+            let progress = self.progress();
+            let failed =
+                progress.listings().filter_map(|(content_type, listing)| Some((content_type, listing.nothing_read()?)));
+            failed.map(|(content_type, (failed, reason))| (content_type, failed, reason.to_owned())).collect()
+        };
+        for (content_type, failed, reason) in failed {
+            self.note(RunError::Fetching { content_type, failed, reason });
         }
     }
 
@@ -158,6 +154,8 @@ pub struct Seen {
     pub label_events: u64,
     pub repeated: u64,
     pub truncated: u64,
+    /// Elements that are no records.
+    pub bad: u64,
     /// By record type; `None` for those that have none.
     pub filtered: BTreeMap<Option<i64>, u64>,
 }

@@ -133,7 +133,15 @@ impl Connector {
         let times =
             posting::Times { last_wait: started + request.budget.last_wait, last_answer: request.budget.last_answer() };
         stages.spawn(posting::post_all(Arc::clone(run), to_post, saver, times).in_current_span());
-        stages.spawn(fetching::fetch_all(Arc::clone(run), to_fetch, rows).in_current_span());
+        let new = fetching::Lane::of_new(request.budget);
+        stages.spawn(fetching::fetch_all(Arc::clone(run), to_fetch, rows.clone(), new).in_current_span());
+        if request.range.is_none() {
+            let (pending, to_try_again) = mpsc::channel(FOUND_AT_MOST);
+            let lane = fetching::Lane::of_pending(request.budget, started);
+            stages.spawn(fetching::fetch_all(Arc::clone(run), to_try_again, rows.clone(), lane).in_current_span());
+            stages.spawn(listing::resume(Arc::clone(run), pending).in_current_span());
+        }
+        drop(rows);
         for content_type in &self.content_types {
             let list = listing::list(Arc::clone(run), *content_type, request.range, found.clone());
             stages.spawn(list.in_current_span());
@@ -142,7 +150,8 @@ impl Connector {
         while let Some(ended) = stages.join_next().await {
             run.look_at(ended);
         }
-        run.note_if_nothing_was_served();
+        run.note_what_nothing_was_read_of();
+        run.progress().finish();
     }
 }
 

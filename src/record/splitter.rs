@@ -3,8 +3,8 @@
 use super::scan::quote_or_backslash;
 
 /// The most that one record may have. A content is some megabytes in practice and a record some kilobytes; the feed
-/// documents no limit, so this one only bounds the memory that a broken body can take.
-pub const MAX_RECORD_BYTES: usize = 32 * 1024 * 1024;
+/// documents no limit, so this one only bounds the memory that a broken body can take. A row has 0.9 MB at most.
+pub const MAX_RECORD_BYTES: usize = 4 * 1024 * 1024;
 
 /// What is kept of a record that is too large, so that a person can see what it was.
 const HEAD_BYTES: usize = 16 * 1024;

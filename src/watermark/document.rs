@@ -105,7 +105,7 @@ impl Watermark {
 pub struct Pending {
     /// The content.
     pub content: Content,
-    /// How many runs tried it and failed through the content's own fault.
+    /// In how many runs it was served and could not be read, while others could.
     pub tries: u32,
     /// When it failed for the first time.
     #[serde(with = "time::serde::rfc3339")]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use time::{Date, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
 
 use super::{
     document::{Pending, Watermark},
@@ -11,9 +11,17 @@ use super::{
 };
 use crate::content::{Content, ContentType};
 
-/// After how many runs that failed through its own fault a content is given up. At a run every five minutes that is
-/// over half an hour, longer than the service's short faults last.
+/// After how many runs in which it was served and could not be read, while others of its content type could, a content
+/// is given up at the next failure. At a run every five minutes that is over half an hour, longer than the service's short faults last.
 pub const MAX_TRIES: u32 = 8;
+
+/// How long the feed serves a content after its publication, at the least (Management Activity API reference: 7 days).
+/// Until then a content that the feed fails to serve is tried again.
+const SERVED_FOR: Duration = Duration::days(7);
+
+/// After how many failures of the feed in a row, with no content read in between, the run fetches no more of a content
+/// type: what is down is left alone, and the next run begins where this one stopped.
+pub const DOWN_AFTER: u32 = 10;
 
 /// A content that is under way in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,12 +35,21 @@ pub struct Slot {
 /// Why a content could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The feed does not serve it any more, or never knew it: trying again is no use.
-    Gone(String),
+    /// The feed serves it no more: trying again is no use.
+    Expired(String),
     /// It was served and cannot be read.
     Unreadable(String),
-    /// The feed failed; whether through this content or not is not known.
+    /// The feed did not serve it; it may well do so later.
     Feed(String),
+}
+
+impl Failure {
+    /// What went wrong.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        let (Self::Expired(reason) | Self::Unreadable(reason) | Self::Feed(reason)) = self;
+        reason
+    }
 }
 
 /// What becomes of a content that failed.
@@ -80,6 +97,13 @@ pub struct Listing {
     unsaved: BTreeMap<Date, Vec<Id>>,
     /// Contents read in this run: what tells a failing content from a failing feed.
     read: u64,
+    /// Contents that were tried in this run for the first time, and failed.
+    newly_failed: u64,
+    /// Failures of the feed since the last content that was read.
+    failed_in_a_row: u32,
+    last_failure: String,
+    /// Pending contents that were served in this run and could not be read.
+    unreadable: HashSet<String>,
 }
 
 impl Listing {
@@ -96,6 +120,10 @@ impl Listing {
             delivered: HashMap::new(),
             unsaved: BTreeMap::new(),
             read: 0,
+            newly_failed: 0,
+            failed_in_a_row: 0,
+            last_failure: String::new(),
+            unreadable: HashSet::new(),
         }
     }
 
@@ -194,6 +222,7 @@ impl Listing {
         if let Some(open) = self.open.get_mut(&slot.number) {
             open.read = true;
             self.read += 1;
+            self.failed_in_a_row = 0;
         }
         self.settle_if_done(slot);
     }
@@ -201,33 +230,66 @@ impl Listing {
     /// The content could not be read to its end. It becomes pending; the rows that were handed over stay sent.
     pub fn content_failed(&mut self, slot: Slot, failure: &Failure, now: OffsetDateTime) -> Verdict {
         let Some(open) = self.open.get(&slot.number) else { return Verdict::Later };
-        let (reason, own_fault) = match failure {
-            Failure::Gone(reason) | Failure::Unreadable(reason) => (reason, true),
-            // Where other contents can be read, the fault is taken to be this one's.
-            Failure::Feed(reason) => (reason, self.read > 0),
-        };
+        failure.reason().clone_into(&mut self.last_failure);
+        match failure {
+            Failure::Feed(_) => self.failed_in_a_row += 1,
+            Failure::Unreadable(_) => {
+                self.unreadable.insert(open.content.id.clone());
+            }
+            Failure::Expired(_) => {}
+        }
         let known = self.watermark.pending.iter_mut().find(|pending| pending.content.id == open.content.id);
         let tries = match known {
             Some(pending) => {
-                pending.tries += u32::from(own_fault);
-                pending.reason.clone_from(reason);
+                failure.reason().clone_into(&mut pending.reason);
                 pending.tries
             }
             None => {
+                self.newly_failed += 1;
                 self.watermark.pending.push(Pending {
                     content: open.content.clone(),
-                    tries: u32::from(own_fault),
+                    tries: 0,
                     first_failed: now,
-                    reason: reason.clone(),
+                    reason: failure.reason().to_owned(),
                 });
-                u32::from(own_fault)
+                0
             }
         };
-        if tries >= MAX_TRIES || matches!(failure, Failure::Gone(_)) {
-            return Verdict::GiveUp { tries: tries.max(1) };
+        let at_least = open.content.created.saturating_add(SERVED_FOR);
+        let served_until = open.content.expires.map_or(at_least, |expires| expires.max(at_least));
+        let is_last_try = match failure {
+            Failure::Expired(_) => true,
+            Failure::Unreadable(_) => tries >= MAX_TRIES,
+            Failure::Feed(_) => false,
+        };
+        if is_last_try || now > served_until {
+            return Verdict::GiveUp { tries: tries + 1 };
         }
         self.close(slot);
         Verdict::Later
+    }
+
+    /// Whether the feed serves nothing of this content type at the moment, so that asking on is no use in this run.
+    #[must_use]
+    pub const fn is_down(&self) -> bool {
+        self.failed_in_a_row >= DOWN_AFTER
+    }
+
+    /// Where contents were tried for the first time and none of this content type could be read: how many, and why the
+    /// last one failed. One that failed in earlier runs already does not count: it harms only itself.
+    #[must_use]
+    pub fn nothing_read(&self) -> Option<(u64, &str)> {
+        (self.newly_failed > 0 && self.read == 0).then_some((self.newly_failed, self.last_failure.as_str()))
+    }
+
+    /// The run is over: a content that could not be read while others could has used up one of its tries.
+    pub fn finish(&mut self) {
+        if self.read == 0 {
+            return;
+        }
+        for pending in &mut self.watermark.pending {
+            pending.tries += u32::from(self.unreadable.remove(&pending.content.id));
+        }
     }
 
     /// The content lies in the dead letters.
@@ -255,7 +317,7 @@ impl Listing {
     fn settle(&mut self, slot: Slot) {
         let Some(open) = self.open.get(&slot.number) else { return };
         let (day, id) = (open.content.created.date(), open.id);
-        self.watermark.pending.retain(|pending| content_id(&pending.content.id) != id);
+        self.watermark.pending.retain(|pending| pending.content.id != open.content.id);
         if self.delivered.entry(day).or_default().insert(id) {
             self.unsaved.entry(day).or_default().push(id);
         }

@@ -14,6 +14,8 @@ mod memory;
 #[cfg(test)]
 mod model;
 mod progress;
+#[cfg(test)]
+mod tests;
 
 pub use document::{Document, DocumentError, FORMAT, Pending, Watermark};
 pub use ids::{Id, IdSet, content_id};

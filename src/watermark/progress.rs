@@ -9,7 +9,7 @@ use super::{
     ids::{Id, IdSet},
     listing::{Listing, Slot},
 };
-use crate::content::ContentType;
+use crate::content::{Content, ContentType};
 
 /// Whether a row is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +97,20 @@ impl Progress {
         self.subscriptions_checked = Some(at);
     }
 
+    /// Takes up the contents that earlier runs left behind.
+    pub fn resume(&mut self) -> Vec<(Slot, Content)> {
+        let mut number = self.next_slot;
+        let resumed = self.listings.iter_mut().flat_map(|(content_type, listing)| {
+            listing.resume(|| {
+                number += 1;
+                Slot { content_type: *content_type, number }
+            })
+        });
+        let resumed = resumed.collect();
+        self.next_slot = number;
+        resumed
+    }
+
     /// A slot for the next content.
     pub const fn next_slot(&mut self, content_type: ContentType) -> Slot {
         self.next_slot += 1;
@@ -143,6 +157,11 @@ impl Progress {
                 }
             }
         }
+    }
+
+    /// The run is over: see [`Listing::finish`].
+    pub fn finish(&mut self) {
+        self.listings.values_mut().for_each(Listing::finish);
     }
 
     /// What is to be saved. The records always; the contents and the document where `all` is asked for.

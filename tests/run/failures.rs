@@ -1,6 +1,9 @@
 //! Runs that fail say why, lose nothing, and leave what they can.
 
-use labelstream::state::Store as _;
+use labelstream::{
+    dead_letter::{self, DeadLetter},
+    state::Store as _,
+};
 use labelstream_simulator::{ContentType, Effect, Endpoint, Fault, Spoil, When};
 
 use crate::{
@@ -55,25 +58,111 @@ async fn a_bad_content_harms_only_itself_and_goes_to_the_dead_letters() {
         .fault(Fault::new(Endpoint::Retrieve, When::Every(1), Effect::Spoil(Spoil::Object)).matching(&*bad.id))
         .unwrap();
     let mut host = world.start().await;
-    for run in 1..=8 {
+    for run in 1..=9 {
+        // Beside others that can be read, so that it is the content's own fault.
+        world.simulator.publish(ContentType::General, minutes_ago(5.0), 1, 0);
         let (same, answered) = tick(host).await;
         assert_eq!(answered.status, 200, "one bad content is no failed run: {answered:?}");
         host = same;
         let waiting = answered.logs().concat().contains(" 1 contents to be tried again");
-        assert_eq!(waiting, run < 8, "run {run}: {answered:?}");
+        assert_eq!(waiting, run < 9, "run {run}: {answered:?}");
     }
     world.assert_delivered();
-    let tenant = &world.simulator.tenant().id;
-    let letters = world.store().list(&labelstream::dead_letter::prefix(tenant)).await.unwrap();
+    let letters = letters(&world).await;
     assert_eq!(letters.len(), 1, "{letters:?}");
-    let (letter, _) = world.store().get(&letters[0].key).await.unwrap().unwrap();
-    let letter: labelstream::dead_letter::DeadLetter = serde_json::from_slice(&letter).unwrap();
-    assert_eq!(letter.content.unwrap().id, bad.id);
-    assert!(letter.reason.contains("no JSON array"), "{}", letter.reason);
-    // It is not tried a ninth time.
+    assert_eq!(letters[0].content.as_ref().unwrap().id, bad.id);
+    assert!(letters[0].reason.contains("no JSON array"), "{}", letters[0].reason);
+    // It is not tried again.
     let before = world.simulator.requests().by_endpoint[&Endpoint::Retrieve];
     tick(host).await;
     assert_eq!(world.simulator.requests().by_endpoint[&Endpoint::Retrieve], before);
+}
+
+/// The dead letters of the tenant.
+async fn letters(world: &World) -> Vec<DeadLetter> {
+    let store = world.store();
+    let mut letters = Vec::new();
+    for entry in store.list(&dead_letter::prefix(&world.simulator.tenant().id)).await.unwrap() {
+        let (letter, _) = store.get(&entry.key).await.unwrap().unwrap();
+        letters.push(serde_json::from_slice(&letter).unwrap());
+    }
+    letters
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contents_that_are_all_refused_fail_the_run_and_are_not_given_up() {
+    // A proxy that refuses, and one that answers with a page of its own.
+    for effect in [Effect::status(403), Effect::Spoil(Spoil::Object)] {
+        let world = World::with_small_pages().await;
+        world.publish_an_hour(4);
+        world.simulator.fault(Fault::new(Endpoint::Retrieve, When::Every(1), effect)).unwrap();
+        let (mut host, answered) = tick(world.start().await).await;
+        assert_eq!(answered.status, 500, "{answered:?}");
+        for content_type in ContentType::WITH_LABELS {
+            assert!(errors(&host)[0].contains(&format!("{content_type}: none of 4 contents")), "{:?}", errors(&host));
+        }
+        for _ in 0..10 {
+            (host, _) = tick(host).await;
+        }
+        assert_eq!(world.simulator.report().arrived, 0);
+        assert!(letters(&world).await.is_empty(), "nothing is given up");
+        world.simulator.clear_faults();
+        let (_host, answered) = tick(host).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        world.assert_delivered();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contents_that_hang_or_fail_hold_up_no_others() {
+    let mut world = World::with_small_pages().await;
+    world.set("RUN_BUDGET_SECONDS", "16");
+    for _ in 0..20 {
+        world.simulator.publish(ContentType::Exchange, minutes_ago(50.0), 1, 0);
+        world.simulator.publish(ContentType::SharePoint, minutes_ago(49.0), 1, 0);
+    }
+    for _ in 0..40 {
+        world.simulator.publish(ContentType::General, minutes_ago(10.0), 1, 0);
+    }
+    let hang = Fault::new(Endpoint::Retrieve, When::Every(1), Effect::Delay(600_000)).matching("audit_exchange");
+    let fail = Fault::new(Endpoint::Retrieve, When::Every(1), Effect::af("AF50000")).matching("audit_sharepoint");
+    world.simulator.fault(hang).unwrap();
+    world.simulator.fault(fail).unwrap();
+    let mut host = world.start().await;
+    for run in 0..3 {
+        let (same, answered) = tick(host).await;
+        host = same;
+        assert_eq!(answered.status, if run == 0 { 500 } else { answered.status }, "two content types serve nothing");
+        world.simulator.publish(ContentType::General, minutes_ago(5.0), 3, 0);
+    }
+    let (host, _) = tick(host).await;
+    assert_eq!(world.simulator.report().missing, 40, "General arrived, whatever the others do");
+    world.simulator.clear_faults();
+    let mut host = host;
+    for _ in 0..8 {
+        let (same, _) = tick(host).await;
+        host = same;
+        if world.simulator.report().missing == 0 {
+            break;
+        }
+    }
+    world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_bad_records_stop_no_good_one() {
+    let world = World::with_small_pages().await;
+    let label = |number: u32| {
+        format!(
+            r#"{{"Id":"6b9f9c3e-98a2-4f5f-8c0a-1d1e6f6f{number:04}","RecordType":83,"CreationTime":"2026-11-20T10:00:00","Operation":"SensitivityLabelApplied"}}"#
+        )
+    };
+    let records = (0..150).map(|number| number.to_string()).chain((0..30).map(label));
+    world.simulator.publish_records(ContentType::General, minutes_ago(20.0), records);
+    let (_host, answered) = tick(world.start().await).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    world.assert_delivered();
+    assert_eq!(letters(&world).await.len(), 100 + 1, "the first hundred, and the content");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,173 @@
+//! Reading one content, and making rows of its label events.
+
+use std::{ops::Range, time::Duration};
+
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+
+use super::run::{Run, Seen, add};
+use crate::{
+    content::Content,
+    dead_letter::{DeadLetter, Kind},
+    feed::FeedError,
+    record::{self, Element, Peek, Record, SplitError, Splitter},
+    row::{self, Provenance},
+    state::StateError,
+    watermark::{Admission, Id, Slot},
+};
+
+/// Elements of one content that are no records are kept one by one up to this many; beyond it the content is kept as a
+/// whole, by its address.
+const BAD_RECORDS_AT_MOST: u64 = 100;
+
+/// A buffer that grew beyond this for a large record is not kept.
+const KEPT_BUFFER: usize = 1 << 20;
+
+/// Rows of one content, on their way to a batch.
+#[derive(Debug, Default)]
+pub struct Rows {
+    bytes: Vec<u8>,
+    rows: Vec<(Range<usize>, Id)>,
+}
+
+impl Rows {
+    /// Each row with the id of its record.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Id)> {
+        self.rows.iter().map(|(range, id)| (&self.bytes[range.clone()], *id))
+    }
+}
+
+/// Why reading a content ended before its end.
+pub enum Interrupted {
+    /// The run is over; nothing is said about the content.
+    Halted,
+    State(StateError),
+    Feed(FeedError),
+    Split(SplitError),
+    Slow(Duration),
+    Panicked,
+}
+
+/// Reads a content once, from its first byte to its last. Rows that an earlier try handed over are known by the ids of
+/// their records and not sent again.
+pub async fn read(
+    run: &Run,
+    slot: Slot,
+    content: &Content,
+    rows: &mpsc::Sender<Rows>,
+    keeps_up: bool,
+) -> Result<(), Interrupted> {
+    let feed = &run.connector.feed;
+    let body = if keeps_up { feed.fetch(content).await } else { feed.fetch_once(content).await };
+    let mut body = body.map_err(Interrupted::Feed)?;
+    let mut splitter = Splitter::new();
+    let mut piece = Piece::default();
+    let mut ended = Ok(());
+    while let Some(chunk) = body.chunk().await.map_err(Interrupted::Feed)? {
+        add(&run.counts.feed_bytes, chunk.len() as u64);
+        ended = splitter.push(&chunk, |element| piece.take(run, element));
+        deliver(run, slot, content, &mut piece, rows).await?;
+        if ended.is_err() {
+            break;
+        }
+    }
+    match ended.and_then(|()| splitter.finish()) {
+        // Every record was there.
+        Err(error @ SplitError::Rubbish { .. }) => tracing::warn!(content = content.id, %error, "read all the same"),
+        ended => ended.map_err(Interrupted::Split)?,
+    }
+    if piece.seen.bad > BAD_RECORDS_AT_MOST {
+        let reason =
+            format!("{} of its elements are no records; the first {BAD_RECORDS_AT_MOST} are kept", piece.seen.bad);
+        let letter = DeadLetter::content(content.clone(), reason, 1, OffsetDateTime::now_utc());
+        run.bury(&letter).await.map_err(Interrupted::State)?;
+    }
+    run.count_read(&piece.seen);
+    Ok(())
+}
+
+/// What one piece of a body held.
+#[derive(Default)]
+struct Piece {
+    /// The label events, one after the other.
+    bytes: Vec<u8>,
+    events: Vec<(Range<usize>, u64)>,
+    bad: Vec<(Vec<u8>, String)>,
+    /// Of the whole content so far.
+    seen: Seen,
+}
+
+impl Piece {
+    /// Keeps the element if it is a label event.
+    fn take(&mut self, run: &Run, element: Element<'_>) {
+        let ordinal = self.seen.records;
+        self.seen.records += 1;
+        let bytes = match element {
+            Element::Whole(bytes) => bytes,
+            Element::TooLarge { head, bytes } => {
+                self.bad.push((head.to_vec(), format!("the record has {bytes} bytes; only its beginning is kept")));
+                return;
+            }
+        };
+        match Peek::of(&record::decode(bytes)) {
+            Ok(peek) if run.connector.filter.keeps(peek.record_type, peek.operation.as_deref()) => {
+                let start = self.bytes.len();
+                self.bytes.extend_from_slice(bytes);
+                self.events.push((start..self.bytes.len(), ordinal));
+            }
+            Ok(peek) => *self.seen.filtered.entry(peek.record_type).or_default() += 1,
+            Err(error) => self.bad.push((bytes.to_vec(), error.to_string())),
+        }
+    }
+}
+
+/// Makes rows of a piece's label events and hands them over. What is no record goes to the dead letters.
+async fn deliver(
+    run: &Run,
+    slot: Slot,
+    content: &Content,
+    piece: &mut Piece,
+    rows: &mpsc::Sender<Rows>,
+) -> Result<(), Interrupted> {
+    let mut made = Rows::default();
+    let provenance = Provenance::from(content);
+    if !piece.events.is_empty() {
+        run.know_records().await.map_err(Interrupted::State)?;
+        piece.seen.label_events += piece.events.len() as u64;
+        for (range, ordinal) in piece.events.drain(..) {
+            let bytes = &piece.bytes[range];
+            let text = record::decode(bytes);
+            let record = match Record::parse(&text) {
+                Ok(record) => record,
+                Err(error) => {
+                    piece.bad.push((bytes.to_vec(), error.to_string()));
+                    continue;
+                }
+            };
+            let id = record.key(&content.id, ordinal).0;
+            if run.progress().admit(slot, id) != Admission::Send {
+                piece.seen.repeated += 1;
+                continue;
+            }
+            let start = made.bytes.len();
+            let written = row::write(&record, &provenance, &run.connector.labels, &mut made.bytes);
+            piece.seen.truncated += u64::from(written.truncated > 0);
+            made.rows.push((start..made.bytes.len(), id));
+        }
+        piece.bytes.clear();
+        piece.bytes.shrink_to(KEPT_BUFFER);
+    }
+    if !made.rows.is_empty() {
+        // The receiver goes only when the run is over.
+        rows.send(made).await.map_err(|_| Interrupted::Halted)?;
+    }
+    for (bytes, reason) in piece.bad.drain(..) {
+        piece.seen.bad += 1;
+        if piece.seen.bad <= BAD_RECORDS_AT_MOST {
+            let now = OffsetDateTime::now_utc();
+            let letter = DeadLetter::bytes(Kind::Record, Some(content.clone()), &bytes, reason, now);
+            run.bury(&letter).await.map_err(Interrupted::State)?;
+        }
+    }
+    Ok(())
+}
