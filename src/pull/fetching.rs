@@ -9,7 +9,7 @@ use tracing::Instrument;
 use super::{
     budget::Budget,
     listing::Found,
-    reading::{Interrupted, Rows, read},
+    reading::{Interrupted, Patience, Rows, read},
     run::{Run, add},
 };
 use crate::{
@@ -105,12 +105,7 @@ async fn look_at_next(run: &Run, under_way: &mut JoinSet<()>, slots: &mut HashMa
 }
 
 async fn fetch(run: Arc<Run>, slot: Slot, content: Content, rows: mpsc::Sender<Rows>, lane: Lane) {
-    let read = read_or_give_up(&run, slot, &content, &rows, lane);
-    let read = match lane.limit {
-        Some(limit) => tokio::time::timeout(limit, read).await.unwrap_or(Err(Interrupted::Slow(limit))),
-        None => read.await,
-    };
-    match read {
+    match read_or_give_up(&run, slot, &content, &rows, lane).await {
         Ok(()) => {
             if let Some(listing) = run.progress().listing(slot.content_type) {
                 listing.content_read(slot);
@@ -129,11 +124,12 @@ async fn read_or_give_up(
     lane: Lane,
 ) -> Result<(), Interrupted> {
     let mut backoff = Backoff::new(BODY_POLICY);
+    let patience = Patience { keeps_up: lane.keeps_up, deadline: lane.limit.map(|limit| Instant::now() + limit) };
     loop {
         let read = tokio::select! {
             biased;
             () = run.halt.cancelled() => Err(Interrupted::Halted),
-            read = read(run, slot, content, rows, lane.keeps_up) => read,
+            read = read(run, slot, content, rows, patience) => read,
         };
         match read {
             Err(interrupted) if interrupted.is_worth_another_try() && lane.keeps_up && !run.stop.is_cancelled() => {
@@ -153,7 +149,7 @@ impl Interrupted {
         match self {
             Self::Feed(error) => error.is_retryable() && !error.is_throttled(),
             Self::Split(error) => error.is_retryable(),
-            Self::Halted | Self::State(_) | Self::Slow(_) | Self::Panicked => false,
+            Self::Halted | Self::State(_) | Self::Slow | Self::Panicked => false,
         }
     }
 
@@ -165,7 +161,7 @@ impl Interrupted {
             Self::Feed(error) if error.is_gone() => Failure::Unreadable(error.to_string()),
             Self::Feed(error) => Failure::Feed(error.to_string()),
             Self::Split(error) => Failure::Unreadable(error.to_string()),
-            Self::Slow(limit) => Failure::Feed(format!("it was not read within {} s", limit.as_secs())),
+            Self::Slow => Failure::Feed("it was not read within a quarter of the run".to_owned()),
             Self::Panicked => Failure::Unreadable("reading it failed through a fault of Labelstream".to_owned()),
         })
     }

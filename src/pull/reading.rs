@@ -1,9 +1,12 @@
 //! Reading one content, and making rows of its label events.
 
-use std::{ops::Range, time::Duration};
+use std::ops::Range;
 
 use time::OffsetDateTime;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 
 use super::run::{Run, Seen, add};
 use crate::{
@@ -44,8 +47,29 @@ pub enum Interrupted {
     State(StateError),
     Feed(FeedError),
     Split(SplitError),
-    Slow(Duration),
+    Slow,
     Panicked,
+}
+
+/// How long the feed is waited for while one content is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Whether a failure is tried again within the run.
+    pub keeps_up: bool,
+    /// When the content is set aside for later runs.
+    pub deadline: Option<Instant>,
+}
+
+impl Patience {
+    /// What the feed answers. Only the feed is waited for in this way: rows that were admitted are handed over whatever
+    /// the time.
+    async fn wait_for<T>(&self, answer: impl Future<Output = Result<T, FeedError>>) -> Result<T, Interrupted> {
+        let answer = match self.deadline {
+            Some(deadline) => timeout_at(deadline, answer).await.map_err(|_| Interrupted::Slow)?,
+            None => answer.await,
+        };
+        answer.map_err(Interrupted::Feed)
+    }
 }
 
 /// Reads a content once, from its first byte to its last. Rows that an earlier try handed over are known by the ids of
@@ -55,15 +79,15 @@ pub async fn read(
     slot: Slot,
     content: &Content,
     rows: &mpsc::Sender<Rows>,
-    keeps_up: bool,
+    patience: Patience,
 ) -> Result<(), Interrupted> {
     let feed = &run.connector.feed;
-    let body = if keeps_up { feed.fetch(content).await } else { feed.fetch_once(content).await };
-    let mut body = body.map_err(Interrupted::Feed)?;
+    let fetched = async { if patience.keeps_up { feed.fetch(content).await } else { feed.fetch_once(content).await } };
+    let mut body = patience.wait_for(fetched).await?;
     let mut splitter = Splitter::new();
     let mut piece = Piece::default();
     let mut ended = Ok(());
-    while let Some(chunk) = body.chunk().await.map_err(Interrupted::Feed)? {
+    while let Some(chunk) = patience.wait_for(body.chunk()).await? {
         add(&run.counts.feed_bytes, chunk.len() as u64);
         ended = splitter.push(&chunk, |element| piece.take(run, element));
         deliver(run, slot, content, &mut piece, rows).await?;
