@@ -1,0 +1,1 @@
+//! What a person sees: standard error is a terminal.
