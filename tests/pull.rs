@@ -127,7 +127,11 @@ async fn a_dry_run_starts_no_subscription_and_says_which_is_missing() {
     shell.publish(2, 5);
     let output = shell.run(&["pull", "--dry-run"], &INGESTION).await;
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains("failed: Audit.General: listing Audit.General: there is no subscription"), "{}", said(&output));
+    assert!(
+        said(&output).contains("failed: Audit.General: listing Audit.General: there is no subscription"),
+        "{}",
+        said(&output)
+    );
     assert!(said(&output).contains("A dry run starts no subscription"), "{}", said(&output));
     assert_eq!(shell.asked(Endpoint::Start), 0);
     // A run that sends starts them.

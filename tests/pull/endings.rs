@@ -13,7 +13,7 @@ fn slow_down(shell: &Shell) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_run_ends_saved_with_the_status_of_its_signal() {
-    let shell = Shell::with(200, 50).await;
+    let shell = Shell::with(400, 50).await;
     let state = shell.path("state");
     slow_down(&shell);
     shell.simulator.fault(Fault::new(Endpoint::Ingest, When::Always, Effect::DelayAnswer(50))).unwrap();
