@@ -5,8 +5,12 @@
 //! INFO, DEBUG and TRACE go to stdout, WARN and ERROR to stderr, and "warn" is masked in ERROR lines.
 
 mod panics;
+mod terminal;
 
-use std::{fmt, io};
+use std::{
+    fmt,
+    io::{self, IsTerminal},
+};
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tracing::{Event, Level, Span, Subscriber, subscriber::SetGlobalDefaultError};
@@ -22,6 +26,7 @@ use tracing_subscriber::{
 };
 
 pub(crate) use panics::caught;
+pub use terminal::CLEAR_LINE;
 
 /// The app setting that says what is logged: `debug`, or a list such as `info,labelstream::feed=debug`.
 pub const LOG_SETTING: &str = "LABELSTREAM_LOG";
@@ -48,12 +53,18 @@ pub fn init(filter: Option<&str>) -> Result<(), TelemetryError> {
     install(filter, BoxMakeWriter::new(split(io::stdout, io::stderr)))
 }
 
-/// As [`init`], with every line on stderr: the stdout of a command line is for its data.
+/// As [`init`], with every line on stderr: the stdout of a command line is for its data. On a terminal each line takes
+/// the place of the progress that the command may be showing.
 ///
 /// # Errors
 /// Log lines are set up already.
 pub fn init_to_stderr(filter: Option<&str>) -> Result<(), TelemetryError> {
-    install(filter, BoxMakeWriter::new(io::stderr))
+    let writer = if io::stderr().is_terminal() {
+        BoxMakeWriter::new(|| terminal::OverProgress(io::stderr()))
+    } else {
+        BoxMakeWriter::new(io::stderr)
+    };
+    install(filter, writer)
 }
 
 /// The span of one run. Lines logged inside it carry `run{invocation_id=…}`.

@@ -2,9 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
 
+#[path = "pull/endings.rs"]
+mod endings;
+#[path = "pull/pipes.rs"]
+mod pipes;
+#[path = "pull/terminal.rs"]
+mod terminal;
+
 use std::{
     path::Path,
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
 };
 
 use labelstream::row::{ColumnType, columns};
@@ -20,12 +27,36 @@ struct Shell {
 impl Shell {
     /// A tenant with two contents of five label events and some noise each.
     async fn new() -> Self {
-        let simulator = Simulator::start(Config::default()).await.unwrap();
+        let shell = Self::of(Config { subscribed: true, ..Config::default() }).await;
         for minutes in [30, 20] {
             let created = OffsetDateTime::now_utc() - Duration::minutes(minutes);
-            simulator.publish(ContentType::General, created, 5, 4);
+            shell.simulator.publish(ContentType::General, created, 5, 4);
         }
-        Self { simulator, folder: tempfile::tempdir().unwrap() }
+        shell
+    }
+
+    /// A tenant with nothing published.
+    async fn of(config: Config) -> Self {
+        Self { simulator: Simulator::start(config).await.unwrap(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A tenant with so many contents of so many label events each.
+    async fn with(contents: u32, labels: u32) -> Self {
+        let shell = Self::of(Config { subscribed: true, ..Config::default() }).await;
+        shell.publish(contents, labels);
+        shell
+    }
+
+    fn publish(&self, contents: u32, labels: u32) {
+        for number in 0..contents {
+            let age = Duration::minutes(55).saturating_sub(Duration::seconds(number.into()) * 3);
+            self.simulator.publish(ContentType::General, OffsetDateTime::now_utc() - age, labels, 0);
+        }
+    }
+
+    /// How often an endpoint was asked.
+    fn asked(&self, endpoint: Endpoint) -> u64 {
+        self.simulator.requests().by_endpoint.get(&endpoint).copied().unwrap_or(0)
     }
 
     fn path(&self, name: &str) -> String {
@@ -39,6 +70,31 @@ impl Shell {
         command.env_clear().envs(settings).args(arguments).current_dir(self.folder.path());
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
+
+    /// Starts `labelstream` with both of its outputs piped to the test.
+    fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_labelstream"));
+        command.env_clear().envs(self.simulator.environment()).args(arguments).current_dir(self.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+}
+
+/// Waits for a process, off the runtime's threads, and reads the rest of its outputs. One that hangs fails the test.
+async fn ended(child: Child) -> Output {
+    let id = child.id().to_string();
+    let mut waiting = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
+    match tokio::time::timeout(std::time::Duration::from_secs(60), &mut waiting).await {
+        Ok(output) => output.unwrap(),
+        Err(_) => {
+            Command::new("kill").args(["-s", "KILL", &id]).status().unwrap();
+            panic!("it hangs: {}", said(&waiting.await.unwrap()));
+        }
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
 }
 
 fn rows(text: &[u8]) -> Vec<Value> {
@@ -63,6 +119,37 @@ async fn a_dry_run_shows_the_rows_and_leaves_no_trace() {
     }
     assert_eq!(shell.simulator.report().totals.posts, 0);
     assert_eq!(std::fs::read_dir(shell.folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_starts_no_subscription_and_says_which_is_missing() {
+    let shell = Shell::of(Config::default()).await;
+    shell.publish(2, 5);
+    let output = shell.run(&["pull", "--dry-run"], &INGESTION).await;
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(
+        said(&output).contains("failed: Audit.General: listing Audit.General: there is no subscription"),
+        "{}",
+        said(&output)
+    );
+    assert!(said(&output).contains("A dry run starts no subscription"), "{}", said(&output));
+    assert_eq!(shell.asked(Endpoint::Start), 0);
+    // A run that sends starts them.
+    let output = shell.run(&["pull", "--state", &shell.path("state")], &[]).await;
+    assert_eq!((output.status.code(), shell.asked(Endpoint::Start)), (Some(0), 3), "{}", said(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_go_to_a_file_only_where_it_is_known_what_that_takes_from_the_table() {
+    let shell = Shell::new().await;
+    let file = shell.path("rows.ndjson");
+    for output in ["-", &file] {
+        let output = shell.run(&["pull", "--output", output], &[]).await;
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("--state DIR") && said(&output).contains("--dry-run"), "{}", said(&output));
+    }
+    assert_eq!(shell.simulator.requests().by_endpoint.len(), 0);
+    assert!(!Path::new(&file).exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

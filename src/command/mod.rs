@@ -1,11 +1,16 @@
-//! The command line. Exit status 0: done, 1: failed, 2: wrong use.
+//! The command line. Exit status 0: done, 1: failed, 2: wrong use, 128 and the signal's number: told to end.
 
+mod progress;
 mod pull;
 mod serve;
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
+use labelstream::telemetry::CLEAR_LINE;
 
 /// Streams Microsoft Purview Information Protection label events into Microsoft Sentinel.
 ///
@@ -40,10 +45,13 @@ fn wrong_use(problem: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// A line for the person at the shell. Standard output is for data alone.
+/// A line for the person at the shell; on a terminal it takes the place of the progress. Standard output is for data
+/// alone.
 fn say(line: &str) {
+    let mut stderr = std::io::stderr();
+    let clear = if stderr.is_terminal() { CLEAR_LINE } else { "" };
     // Where even stderr is closed there is nobody left to tell.
-    writeln!(std::io::stderr(), "{line}").ok();
+    stderr.write_all(format!("{clear}{line}\n").as_bytes()).ok();
 }
 
 /// The runtime of the whole process.

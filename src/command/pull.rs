@@ -2,7 +2,7 @@
 
 use std::{
     fs::OpenOptions,
-    io::{IsTerminal, Write},
+    io::{ErrorKind, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -12,7 +12,7 @@ use std::{
 use clap::Args;
 use labelstream::{
     assembly::{self, AssemblyError},
-    pull::{Budget, Counts, LinesSink, Range, Request, Sink, Summary},
+    pull::{Budget, LinesSink, Range, Request, RunError, RunFailed, Sink, Summary},
     settings::{self, Needs, Settings},
     state::{Store, folder::FolderStore, overlay::Overlay},
     telemetry,
@@ -20,15 +20,19 @@ use labelstream::{
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio_util::sync::CancellationToken;
 
-use super::{asked_to_end, runtime, say, wrong_use};
+use super::{asked_to_end, progress::Progress, runtime, say, wrong_use};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   labelstream pull                                   what is new, sent to the data collection rule
   labelstream pull --state ./state                   the same, with the state in a folder
   labelstream pull --dry-run --output - | head       the rows that would be sent; nothing is sent or saved
+  labelstream pull --state ./state --output rows.ndjson
+                                                     what is new, written to a file in place of being sent
   labelstream pull --since 2026-11-20T00:00:00Z --until 2026-11-21T00:00:00Z
-                                                     a past range again; rows sent before are not sent twice")]
+                                                     a past range again; rows sent before are not sent twice
+
+Exit status: 0 done, or not done within --budget; 1 failed; 2 wrong use; 130 or 143 interrupted by SIGINT or SIGTERM.")]
 pub struct PullArguments {
     /// Read what was published from this time on, in place of what is new (RFC 3339, at most 7 days back).
     #[arg(long, value_name = "TIME", value_parser = time)]
@@ -36,10 +40,11 @@ pub struct PullArguments {
     /// Read what was published before this time.
     #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<OffsetDateTime>,
-    /// Send nothing and save nothing; with --output, show the rows.
+    /// Send nothing, save nothing and start no subscription; with --output, show the rows.
     #[arg(long)]
     dry_run: bool,
-    /// Write the rows to this file as one JSON object a line in place of sending them; `-` is standard output.
+    /// Append the rows to this file as one JSON object a line in place of sending them; `-` is standard output. What is
+    /// written counts as delivered, so that --state has to say where that is remembered, unless it is a dry run.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Keep the state in this folder in place of the storage account.
@@ -56,9 +61,11 @@ fn time(text: &str) -> Result<OffsetDateTime, String> {
 }
 
 pub fn pull(arguments: PullArguments) -> ExitCode {
-    let filter = settings::process_environment(telemetry::LOG_SETTING);
-    if let Err(error) = telemetry::init_to_stderr(filter.as_deref()) {
+    if let Err(error) = telemetry::init_to_stderr(filter().as_deref()) {
         say(&error.to_string());
+    }
+    if let Some(problem) = misuse(&arguments) {
+        return wrong_use(problem);
     }
     let sends = !arguments.dry_run && arguments.output.is_none();
     let storage = !arguments.dry_run && arguments.state.is_none();
@@ -66,11 +73,6 @@ pub fn pull(arguments: PullArguments) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return wrong_use(&error.to_string()),
     };
-    if let (Some(since), Some(until)) = (arguments.since, arguments.until)
-        && since >= until
-    {
-        return wrong_use("--since must be before --until");
-    }
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -78,19 +80,11 @@ pub fn pull(arguments: PullArguments) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(&arguments, &settings)) {
-        Ok(Ok(summary)) => {
-            if summary.under_way {
-                say("Another run is under way; this one did nothing.");
-            }
-            ExitCode::SUCCESS
-        }
-        Ok(Err(reasons)) => {
-            for reason in reasons {
-                say(&format!("failed: {reason}"));
-            }
-            ExitCode::FAILURE
-        }
+    let ended = runtime.block_on(run(&arguments, &settings));
+    // A write to a pipe that nobody reads is left where it stands.
+    runtime.shutdown_background();
+    match ended {
+        Ok(ended) => report(&arguments, ended),
         Err(error) => {
             say(&error.to_string());
             ExitCode::FAILURE
@@ -98,7 +92,34 @@ pub fn pull(arguments: PullArguments) -> ExitCode {
     }
 }
 
-async fn run(arguments: &PullArguments, settings: &Settings) -> Result<Result<Summary, Vec<String>>, AssemblyError> {
+/// What is logged. On a terminal the progress and the summary tell what the lines at `info` would.
+fn filter() -> Option<String> {
+    let asked_for = settings::process_environment(telemetry::LOG_SETTING).filter(|text| !text.trim().is_empty());
+    asked_for.or_else(|| std::io::stderr().is_terminal().then(|| "warn".to_owned()))
+}
+
+fn misuse(arguments: &PullArguments) -> Option<&'static str> {
+    if arguments.output.is_some() && arguments.state.is_none() && !arguments.dry_run {
+        return Some(
+            "--output writes rows to a file in place of sending them, and what is written counts as delivered: beside \
+             a connector that sends, those rows would be missing in its table. Add --state DIR, a folder that \
+             remembers what this file has, or --dry-run to look at the rows alone.",
+        );
+    }
+    match (arguments.since, arguments.until) {
+        (Some(since), Some(until)) if since >= until => Some("--since must be before --until"),
+        _ => None,
+    }
+}
+
+/// What came of a run.
+struct Ended {
+    result: Result<Summary, RunFailed>,
+    /// The exit status of the signal that ended it early.
+    signal: Option<ExitCode>,
+}
+
+async fn run(arguments: &PullArguments, settings: &Settings) -> Result<Ended, AssemblyError> {
     let store = store(arguments, settings)?;
     let sink = match &arguments.output {
         Some(path) => Sink::Lines(LinesSink::new(lines(path).map_err(AssemblyError::Output)?)),
@@ -109,21 +130,62 @@ async fn run(arguments: &PullArguments, settings: &Settings) -> Result<Result<Su
     let range = (arguments.since.is_some() || arguments.until.is_some())
         .then_some(Range { since: arguments.since, until: arguments.until });
     let budget = arguments.budget.map_or_else(Budget::unlimited, |seconds| Budget::of(Duration::from_secs(seconds)));
-    let request = Request::new(range, budget);
-    let shown = show_progress(Arc::clone(&request.counts));
+    let request = Request { dry_run: arguments.dry_run, ..Request::new(range, budget) };
+    let progress = Progress::show(Arc::clone(&request.counts));
     let stop = CancellationToken::new();
     let work = connector.run(request, stop.clone());
     tokio::pin!(work);
     let ended = tokio::select! {
-        ended = &mut work => ended,
-        _ = asked_to_end() => {
-            say("Ending; what was sent is being saved.");
+        result = &mut work => Ended { result, signal: None },
+        signal = asked_to_end() => {
+            say(if arguments.dry_run { "Ending." } else { "Ending; what was delivered is being saved." });
             stop.cancel();
-            work.await
+            Ended { result: work.await, signal: Some(signal) }
         }
     };
-    shown.abort();
-    Ok(ended.map_err(|failed| failed.reasons()))
+    progress.end().await;
+    Ok(ended)
+}
+
+/// Tells how the run ended, and gives the exit status.
+fn report(arguments: &PullArguments, ended: Ended) -> ExitCode {
+    let (summary, errors) = match ended.result {
+        Ok(summary) => (summary, Vec::new()),
+        Err(failed) => (*failed.summary, failed.errors),
+    };
+    let logged = tracing::enabled!(target: "labelstream::pull", tracing::Level::INFO);
+    let is_shown = std::io::stderr().is_terminal() && !logged && summary != Summary::default();
+    if is_shown || summary.under_way {
+        summary.lines().iter().for_each(|line| say(line));
+    }
+    let failures: Vec<_> = errors.iter().filter(|error| !reader_is_gone(error)).collect();
+    for failure in &failures {
+        say(&format!("failed: {failure}"));
+    }
+    if arguments.dry_run && failures.iter().any(|failure| lacks_subscription(failure)) {
+        say("A dry run starts no subscription; `labelstream pull` without --dry-run does.");
+    }
+    match ended.signal {
+        _ if !failures.is_empty() => ExitCode::FAILURE,
+        None => ExitCode::SUCCESS,
+        Some(status) => {
+            say(if arguments.dry_run {
+                "Interrupted; a dry run saves nothing."
+            } else {
+                "Interrupted; what was delivered is saved, and the next run of this command goes on from there."
+            });
+            status
+        }
+    }
+}
+
+/// Whether it is the reader of a pipe that has seen enough, as `head` does: no failure.
+fn reader_is_gone(error: &RunError) -> bool {
+    matches!(error, RunError::Output(error) if error.kind() == ErrorKind::BrokenPipe)
+}
+
+const fn lacks_subscription(error: &RunError) -> bool {
+    matches!(error, RunError::Listing { error, .. } if error.needs_start())
 }
 
 fn store(arguments: &PullArguments, settings: &Settings) -> Result<Arc<dyn Store>, AssemblyError> {
@@ -143,19 +205,4 @@ fn lines(path: &Path) -> std::io::Result<Box<dyn labelstream::pull::LinesWriter>
         return Ok(Box::new(std::io::stdout()));
     }
     Ok(Box::new(OpenOptions::new().create(true).append(true).open(path)?))
-}
-
-/// Shows the figures of the run while it goes on, where stderr is a terminal.
-fn show_progress(counts: Arc<Counts>) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut terminal = std::io::stderr();
-        if !terminal.is_terminal() {
-            return;
-        }
-        loop {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            // A terminal that cannot be written to needs no progress.
-            write!(terminal, "\r{}\x1b[K", counts.line()).ok();
-        }
-    })
 }

@@ -44,6 +44,8 @@ pub struct Request {
     pub range: Option<Range>,
     /// How long it may take.
     pub budget: Budget,
+    /// Change nothing in the tenant: no subscription is started. The sink and the store are the caller's choice.
+    pub dry_run: bool,
     /// Where it counts what it does while it goes on.
     pub counts: Arc<Counts>,
 }
@@ -52,6 +54,6 @@ impl Request {
     /// A run over what is new, or over `range`.
     #[must_use]
     pub fn new(range: Option<Range>, budget: Budget) -> Self {
-        Self { range, budget, counts: Arc::default() }
+        Self { range, budget, dry_run: false, counts: Arc::default() }
     }
 }

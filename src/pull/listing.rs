@@ -183,8 +183,12 @@ async fn hand_over(run: &Run, content: Found, found: &mpsc::Sender<Found>) -> Re
     }
 }
 
-/// Starts the subscription of `content_type`, no more often than the feed allows. Whether it is worth listing again.
+/// Starts the subscription of `content_type`, no more often than the feed allows, and never in a dry run. Whether it is
+/// worth listing again.
 pub async fn start(run: &Run, content_type: ContentType) -> bool {
+    if run.dry_run {
+        return false;
+    }
     let now = OffsetDateTime::now_utc();
     {
         let mut progress = run.progress();
@@ -206,8 +210,11 @@ pub async fn start(run: &Run, content_type: ContentType) -> bool {
     }
 }
 
-/// Starts the subscriptions that are not enabled.
+/// Starts the subscriptions that are not enabled. A dry run leaves them alone: the listing tells of one that is missing.
 pub async fn subscribe(run: &Run, wanted: &[ContentType]) -> Result<(), FeedError> {
+    if run.dry_run {
+        return Ok(());
+    }
     let listed = run.connector.feed.subscriptions().await?;
     for content_type in to_start(&listed, wanted) {
         start(run, content_type).await;

@@ -12,7 +12,11 @@ use time::OffsetDateTime;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
-use super::{connector::Connector, error::RunError, summary::Counts};
+use super::{
+    connector::{Connector, Request},
+    error::RunError,
+    summary::Counts,
+};
 use crate::{
     dead_letter::DeadLetter,
     state::StateError,
@@ -27,6 +31,8 @@ pub struct Run {
     /// Wait for nothing any more: the run failed, or its time is over.
     pub halt: CancellationToken,
     pub counts: Arc<Counts>,
+    /// Change nothing in the tenant.
+    pub dry_run: bool,
     /// Records by record type that the filter dropped; `None` for those that have none.
     pub filtered: Mutex<BTreeMap<Option<i64>, u64>>,
     progress: Mutex<Progress>,
@@ -40,14 +46,15 @@ impl Run {
         connector: Arc<Connector>,
         progress: Progress,
         memory: Memory,
-        counts: Arc<Counts>,
+        request: &Request,
         stop: CancellationToken,
     ) -> Self {
         Self {
             connector,
             stop,
             halt: CancellationToken::new(),
-            counts,
+            counts: Arc::clone(&request.counts),
+            dry_run: request.dry_run,
             filtered: Mutex::default(),
             progress: Mutex::new(progress),
             memory: tokio::sync::Mutex::new(memory),

@@ -73,7 +73,7 @@ impl Connector {
         };
         let before = self.feed.budget().counts();
         let progress = self.progress(document, request.range.is_none(), now);
-        let run = Run::new(Arc::clone(self), progress, memory, Arc::clone(&request.counts), stop.child_token());
+        let run = Run::new(Arc::clone(self), progress, memory, &request, stop.child_token());
         let run = Arc::new(run);
 
         let work = self.work(&run, &request, started);

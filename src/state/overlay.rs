@@ -1,4 +1,4 @@
-//! A store for runs that must leave no trace: it reads what is stored and keeps what is written in memory.
+//! A store for runs that must leave no trace: it reads what is stored, once, and keeps what is written in memory.
 
 use std::{
     collections::BTreeMap,
@@ -13,14 +13,16 @@ use bytes::Bytes;
 
 use super::{Entry, Expect, Lock, StateError, Store, Version};
 
-/// What was written under a key: a body with its version, or that it was deleted.
-type Written = Option<(Bytes, Version)>;
+/// What is under a key: a body with its version, or nothing.
+type Known = Option<(Bytes, Version)>;
 
-/// Reads through to a store, writes to memory alone. Its locks are its own.
+/// Reads through to a store, writes to memory alone. Its locks are its own. A key stays as it was first read, so that a
+/// run that writes to the store below at the same time is not in the way.
 #[derive(Debug, Default)]
 pub struct Overlay {
     below: Option<Arc<dyn Store>>,
-    written: Mutex<BTreeMap<String, Written>>,
+    /// What was read or written.
+    known: Mutex<BTreeMap<String, Known>>,
     versions: AtomicU64,
 }
 
@@ -31,13 +33,13 @@ impl Overlay {
         Self { below, ..Self::default() }
     }
 
-    fn written(&self) -> MutexGuard<'_, BTreeMap<String, Written>> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep(&self, key: &str, body: Bytes) -> Version {
         let version = Version(format!("overlay-{}", self.versions.fetch_add(1, Ordering::Relaxed)));
-        self.written().insert(key.to_owned(), Some((body, version.clone())));
+        self.known().insert(key.to_owned(), Some((body, version.clone())));
         version
     }
 }
@@ -45,13 +47,13 @@ impl Overlay {
 #[async_trait]
 impl Store for Overlay {
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>, StateError> {
-        if let Some(written) = self.written().get(key) {
-            return Ok(written.clone());
+        if let Some(known) = self.known().get(key) {
+            return Ok(known.clone());
         }
-        match &self.below {
-            Some(below) => below.get(key).await,
-            None => Ok(None),
-        }
+        let Some(below) = &self.below else { return Ok(None) };
+        let read = below.get(key).await?;
+        // Whoever was here in the meantime comes first.
+        Ok(self.known().entry(key.to_owned()).or_insert(read).clone())
     }
 
     async fn put(&self, key: &str, body: Bytes, expect: &Expect) -> Result<Version, StateError> {
@@ -78,14 +80,14 @@ impl Store for Overlay {
         if let Some(below) = &self.below {
             entries.extend(below.list(prefix).await?.into_iter().map(|entry| (entry.key, Some(entry.size))));
         }
-        for (key, written) in self.written().iter().filter(|(key, _)| key.starts_with(prefix)) {
-            entries.insert(key.clone(), written.as_ref().map(|(body, _)| body.len() as u64));
+        for (key, known) in self.known().iter().filter(|(key, _)| key.starts_with(prefix)) {
+            entries.insert(key.clone(), known.as_ref().map(|(body, _)| body.len() as u64));
         }
         Ok(entries.into_iter().filter_map(|(key, size)| Some(Entry { key, size: size? })).collect())
     }
 
     async fn delete(&self, key: &str) -> Result<(), StateError> {
-        self.written().insert(key.to_owned(), None);
+        self.known().insert(key.to_owned(), None);
         Ok(())
     }
 

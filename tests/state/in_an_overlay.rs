@@ -45,3 +45,27 @@ async fn it_judges_writes_as_a_store_does() {
     lock.renew().await.unwrap();
     lock.release().await.unwrap();
 }
+
+#[tokio::test]
+async fn it_goes_on_from_what_it_first_read_whatever_is_written_below() {
+    let below = Arc::new(Overlay::over(None));
+    let body = |text: &'static str| Bytes::from_static(text.as_bytes());
+    let stored = below.put(KEY, body("1"), &Expect::Absent).await.unwrap();
+    below.append(LOG, 0, body("abc")).await.unwrap();
+    let over = Overlay::over(Some(below.clone()));
+    assert_eq!(over.get(KEY).await.unwrap(), Some((body("1"), stored.clone())));
+    assert_eq!(over.get(LOG).await.unwrap().unwrap().0, body("abc"));
+    assert_eq!(over.get("tenant/new").await.unwrap(), None);
+
+    below.put(KEY, body("other"), &Expect::Any).await.unwrap();
+    below.append(LOG, 3, body("other")).await.unwrap();
+    below.put("tenant/new", body("other"), &Expect::Absent).await.unwrap();
+
+    assert_eq!(over.get(KEY).await.unwrap(), Some((body("1"), stored.clone())));
+    let sizes: Vec<_> = over.list("tenant/").await.unwrap().into_iter().map(|entry| (entry.key, entry.size)).collect();
+    assert_eq!(sizes, [(LOG.to_owned(), 3), (KEY.to_owned(), 1)]);
+    over.put(KEY, body("2"), &Expect::Version(stored)).await.unwrap();
+    over.append(LOG, 3, body("def")).await.unwrap();
+    over.put("tenant/new", body("mine"), &Expect::Absent).await.unwrap();
+    assert_eq!(over.get(LOG).await.unwrap().unwrap().0, body("abcdef"));
+}
