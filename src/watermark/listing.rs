@@ -8,6 +8,7 @@ use time::{Date, OffsetDateTime};
 use super::{
     document::{Pending, Watermark},
     ids::{Id, IdSet, content_id},
+    look_back::LookBack,
 };
 use crate::content::{Content, ContentType};
 
@@ -71,6 +72,12 @@ pub struct Listing {
     watermark: Watermark,
     /// Whether the run moves the watermark; asking for a past range again does not.
     moves: bool,
+    /// Whether an earlier run left the watermark: what lies behind the feed's reach of it was awaited, and is lost.
+    known: bool,
+    /// The range that is asked for again: up to where it is settled, and its end.
+    range: Option<(OffsetDateTime, OffsetDateTime)>,
+    /// The look back whose windows have all been begun, the number after the last of them, and when it was begun.
+    look: Option<(LookBack, u64, OffsetDateTime)>,
     windows: VecDeque<Window>,
     /// The number of the front of `windows`.
     front: u64,
@@ -83,12 +90,16 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// A run that goes on from `watermark`, or, with `moves` false, one that asks for a past range again.
+    /// A run that goes on from `watermark`, or, with `moves` false, one that asks for a past range again. `known` says
+    /// whether an earlier run left the watermark.
     #[must_use]
-    pub fn new(watermark: Watermark, moves: bool) -> Self {
+    pub fn new(watermark: Watermark, moves: bool, known: bool) -> Self {
         Self {
             watermark,
             moves,
+            known,
+            range: None,
+            look: None,
             windows: VecDeque::new(),
             front: 0,
             open: HashMap::new(),
@@ -108,6 +119,34 @@ impl Listing {
     /// Notes that a start of the subscription is tried.
     pub const fn start_tried(&mut self, at: OffsetDateTime) {
         self.watermark.start_tried = Some(at);
+    }
+
+    /// Notes that a start of the subscription succeeded.
+    pub fn started(&mut self, at: OffsetDateTime) {
+        self.watermark.note_start(at);
+    }
+
+    /// Whether an earlier run left the watermark.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        self.known
+    }
+
+    /// Begins a range that is asked for again.
+    pub const fn begin_range(&mut self, from: OffsetDateTime, to: OffsetDateTime) {
+        self.range = Some((from, to));
+    }
+
+    /// Where a range that was asked for is not listed and settled to its end: up to where it is.
+    #[must_use]
+    pub fn range_through(&self) -> Option<OffsetDateTime> {
+        self.range.and_then(|(through, to)| (through < to).then_some(through))
+    }
+
+    /// All windows of `look`, begun `at`, were begun. It is noted in the watermark once they are listed and settled.
+    pub fn looks_back(&mut self, look: LookBack, at: OffsetDateTime) {
+        self.look = Some((look, self.front + self.windows.len() as u64, at));
+        self.advance();
     }
 
     /// Contents under way that are neither delivered nor given up.
@@ -142,7 +181,8 @@ impl Listing {
         resumed
     }
 
-    /// Begins the next window, which reaches up to `until`. Windows are begun oldest first.
+    /// Begins the next window, which reaches up to `until`. Windows are begun oldest first;
+    /// those of a deeper look back lie before the watermark and do not move it.
     pub fn begin_window(&mut self, until: OffsetDateTime) -> u64 {
         self.windows.push_back(Window { until, listed: false, unsettled: 0 });
         self.front + self.windows.len() as u64 - 1
@@ -280,8 +320,14 @@ impl Listing {
             if self.moves {
                 self.watermark.listed_through = self.watermark.listed_through.max(window.until);
             }
+            if let Some((through, _)) = &mut self.range {
+                *through = window.until;
+            }
             self.windows.pop_front();
             self.front += 1;
+        }
+        if let Some((look, _, at)) = self.look.take_if(|(_, end, _)| *end <= self.front) {
+            self.watermark.looked_back(look, at);
         }
     }
 }
