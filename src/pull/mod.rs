@@ -19,6 +19,7 @@ mod run;
 mod saving;
 mod sink;
 mod stages;
+mod subscriptions;
 mod summary;
 
 pub use budget::Budget;
