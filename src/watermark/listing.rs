@@ -331,3 +331,54 @@ impl Listing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::{Duration, macros::datetime};
+
+    use super::*;
+
+    const START: OffsetDateTime = datetime!(2026-11-16 0:00 UTC);
+    const KIND: ContentType = ContentType::General;
+
+    fn offered(listing: &mut Listing, window: u64, number: u32) -> Slot {
+        let slot = Slot { content_type: KIND, number };
+        let (id, uri) = (format!("content-{number}"), String::new());
+        let content = Content { content_type: KIND, id, uri, created: START, expires: None };
+        assert!(listing.offer(window, &content, slot));
+        slot
+    }
+
+    #[test]
+    fn a_look_is_noted_once_all_that_it_found_is_settled() {
+        let now = START + Duration::DAY;
+        let mut listing = Listing::new(Watermark::starting_at(START), true, true);
+        let new = listing.begin_window(now);
+        listing.end_window(new);
+        let late = listing.begin_window(START);
+        let slot = offered(&mut listing, late, 1);
+        listing.end_window(late);
+        listing.looks_back(LookBack::Week, now);
+        assert_eq!((listing.watermark().looked_week_back, listing.watermark().listed_through), (None, now));
+        listing.content_read(slot);
+        let watermark = listing.watermark();
+        assert_eq!((watermark.looked_day_back, watermark.looked_week_back), (Some(now), Some(now)));
+        assert_eq!(watermark.listed_through, now, "windows before the watermark do not move it back");
+    }
+
+    #[test]
+    fn a_range_is_done_through_its_settled_windows() {
+        let end = START + Duration::hours(2);
+        let mut listing = Listing::new(Watermark::starting_at(START), false, true);
+        assert_eq!(listing.range_through(), None);
+        listing.begin_range(START, end);
+        assert_eq!(listing.range_through(), Some(START), "a range that was never listed is not done");
+        let windows = [START + Duration::HOUR, end].map(|until| listing.begin_window(until));
+        let slot = offered(&mut listing, windows[0], 1);
+        listing.end_window(windows[0]);
+        listing.end_window(windows[1]);
+        assert_eq!(listing.range_through(), Some(START));
+        listing.content_read(slot);
+        assert_eq!((listing.range_through(), listing.watermark().listed_through), (None, START));
+    }
+}
