@@ -153,10 +153,10 @@ async fn a_page_of_which_nothing_can_be_read_holds_the_watermark_and_nothing_els
 async fn a_window_that_is_refused_for_no_reason_loses_nothing() {
     for code in ["AF20030", "AF20031", "AF20055"] {
         let world = World::new(Config::default()).await;
-        for number in 0..400 {
-            world.simulator.publish(ContentType::General, minutes_ago(24.0 * f64::from(number) + 3.0), 1, 0);
+        for number in 0..1_000 {
+            world.simulator.publish(ContentType::General, minutes_ago(10.0 * f64::from(number) + 3.0), 1, 0);
         }
-        // The third window of the week, and the edge of it.
+        // The third window of the week, in the midst of what the feed serves.
         strike(&world, When::Nth(3), Effect::af(code));
         let (_host, answered) = tick(world.start().await).await;
         assert_eq!(answered.status, 200, "{code}: {answered:?}");
@@ -298,6 +298,8 @@ async fn a_subscription_that_was_just_started_is_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_lost_is_told_from_the_watermark_on_and_not_of_a_new_tenant() {
     let world = World::with_small_pages().await;
+    // The edge of the feed's reach moves on between the start of the run and its first listing.
+    world.simulator.fault(Fault::new(Endpoint::Subscriptions, When::Always, Effect::Delay(1_500))).unwrap();
     let (host, _) = tick(world.start().await).await;
     // The last line of a run comes after all others.
     line(&host, "Audit.Exchange: listed through").await;
