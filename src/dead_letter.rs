@@ -20,6 +20,8 @@ pub enum Kind {
     Record,
     /// A row that the endpoint refuses.
     Row,
+    /// An entry of a listing that names no content.
+    Entry,
 }
 
 /// What could not be delivered, and why.
@@ -76,6 +78,7 @@ impl DeadLetter {
             Kind::Content => "content",
             Kind::Record => "record",
             Kind::Row => "row",
+            Kind::Entry => "entry",
         };
         format!("{}{kind}-{name}.json", prefix(tenant))
     }

@@ -140,7 +140,7 @@ async fn three_pages_and_their_content() {
     let mut page = None;
     loop {
         let listed = feed.client.list(ContentType::SharePoint, &WINDOW, page.as_ref()).await.unwrap();
-        assert_eq!(listed.skipped, Vec::<String>::new());
+        assert_eq!(listed.skipped, []);
         contents.extend(listed.contents);
         page = listed.next;
         if page.is_none() {

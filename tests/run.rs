@@ -25,5 +25,7 @@ mod endings;
 mod failures;
 #[path = "run/lines.rs"]
 mod lines;
+#[path = "run/listings.rs"]
+mod listings;
 #[path = "run/ticks.rs"]
 mod ticks;

@@ -169,7 +169,7 @@ impl FeedClient {
         let (operation, target) = (&operation, &target);
         self.keep_up(&self.patience, operation, target, || async move {
             let (headers, body) = self.whole(operation, target).await?;
-            listing::page(content_type, &self.address, target, &headers, &body)
+            listing::page(content_type, &self.address, target, &headers, &body, window.start)
         })
         .await
     }

@@ -1,8 +1,10 @@
 //! What a page of a listing says: a pure reading of its headers and body.
 
+use std::fmt;
+
 use reqwest::header::HeaderMap;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
@@ -16,54 +18,92 @@ use crate::content::{Content, ContentType};
 const NEXT_PAGE: &str = "NextPageUri";
 
 /// One page of a listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
     /// Its contents, as the feed ordered them.
     pub contents: Vec<Content>,
     /// The next page, if there is one.
     pub next: Option<PageUri>,
-    /// The entries that could not be read, each with the reason. What is in them is lost unless a person looks.
-    pub skipped: Vec<String>,
+    /// The ids of those contents whose `contentCreated` is no time: they got the time that the reader was given.
+    pub undated: Vec<String>,
+    /// The entries that name no content that could be fetched.
+    pub skipped: Vec<Skipped>,
+}
+
+/// An element of an answer that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The element as it came.
+    pub entry: String,
+    /// Why it could not be read.
+    pub reason: String,
+}
+
+/// The reason, with the beginning of the element.
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, excerpt(&self.entry))
+    }
 }
 
 /// An entry on the wire.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
-    content_id: String,
-    content_uri: String,
-    content_created: String,
+    content_id: Named,
+    content_uri: Named,
+    // Whatever these are, the content can be fetched.
     #[serde(default)]
-    content_expiration: Option<String>,
+    content_created: Value,
+    #[serde(default)]
+    content_expiration: Value,
 }
 
-/// Reads the page that `asked` answered with `headers` and `body`. A next page that is the same page is an error, as
-/// it would be asked for without end; so is one outside the endpoint.
+/// A text that names something: not an empty one.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Named(String);
+
+impl TryFrom<String> for Named {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.trim().is_empty() { Err("an empty text where an id or an address belongs") } else { Ok(Self(text)) }
+    }
+}
+
+/// Reads the page that `asked` answered with `headers` and `body`. A content whose time cannot be read is taken to be
+/// published at `undated`. A next page that is the same page is an error, as it would be asked for without end; so is
+/// one outside the endpoint.
 pub(super) fn page(
     content_type: ContentType,
     address: &Address,
     asked: &Target,
     headers: &HeaderMap,
     body: &[u8],
+    undated: OffsetDateTime,
 ) -> Result<Page, FeedError> {
     let operation = Operation::List(content_type);
-    let (entries, mut skipped) = elements::<Entry>(&operation, body)?;
-    let mut contents = Vec::with_capacity(entries.len());
-    for entry in entries {
-        match content(content_type, entry) {
-            Ok(content) => contents.push(content),
-            Err(reason) => skipped.push(reason),
-        }
+    let (entries, skipped) = elements::<Entry>(&operation, body)?;
+    let mut page = Page { next: next(&operation, address, asked, headers)?, skipped, ..Page::default() };
+    for Entry { content_id: Named(id), content_uri: Named(uri), content_created, content_expiration } in entries {
+        let created = content_created.as_str().and_then(time_of).unwrap_or_else(|| {
+            page.undated.push(id.clone());
+            undated
+        });
+        // Only for show: a content is fetched until the feed says that it has expired.
+        let expires = content_expiration.as_str().and_then(time_of);
+        page.contents.push(Content { content_type, id, uri, created, expires });
     }
-    Ok(Page { contents, next: next(&operation, address, asked, headers)?, skipped })
+    Ok(page)
 }
 
-/// Reads a JSON array, each element by itself: those that are no `T` are given back as reasons. An error object that
+/// Reads a JSON array, each element by itself: those that are no `T` are given back as they came. An error object that
 /// came with a success status is read as the error that it is.
 pub(super) fn elements<T: DeserializeOwned>(
     operation: &Operation,
     body: &[u8],
-) -> Result<(Vec<T>, Vec<String>), FeedError> {
+) -> Result<(Vec<T>, Vec<Skipped>), FeedError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let raw: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| {
         let text = String::from_utf8_lossy(body);
@@ -79,24 +119,11 @@ pub(super) fn elements<T: DeserializeOwned>(
     let read = raw.into_iter().filter_map(|element| match serde_json::from_str(element.get()) {
         Ok(element) => Some(element),
         Err(error) => {
-            skipped.push(format!("{error}: {}", excerpt(element.get())));
+            skipped.push(Skipped { entry: element.get().to_owned(), reason: error.to_string() });
             None
         }
     });
     Ok((read.collect(), skipped))
-}
-
-fn content(content_type: ContentType, entry: Entry) -> Result<Content, String> {
-    let Entry { content_id: id, content_uri: uri, content_created, content_expiration } = entry;
-    if id.is_empty() {
-        return Err(format!("an entry has no contentId: {}", excerpt(&uri)));
-    }
-    let Some(created) = time_of(&content_created) else {
-        return Err(format!("content {}: contentCreated is no time: {}", excerpt(&id), excerpt(&content_created)));
-    };
-    // Only for show: a content is fetched until the feed says that it has expired.
-    let expires = content_expiration.as_deref().and_then(time_of);
-    Ok(Content { content_type, id, uri, created, expires })
 }
 
 /// A time of the feed: RFC 3339, or without a zone, as the times in its records are, which is UTC.
@@ -133,6 +160,8 @@ mod tests {
 
     use super::*;
 
+    const UNDATED: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
+
     fn address() -> Address {
         Address::new(&"https://manage.office.com".parse().unwrap(), "t", "p").unwrap()
     }
@@ -143,7 +172,7 @@ mod tests {
         if let Some(next) = next {
             headers.insert("nextpageuri", HeaderValue::from_str(next).unwrap());
         }
-        page(ContentType::SharePoint, &address(), &asked, &headers, body)
+        page(ContentType::SharePoint, &address(), &asked, &headers, body, UNDATED)
     }
 
     #[test]
@@ -170,8 +199,8 @@ mod tests {
             "null",
             "7",
             r#"{"contentId":"x"}"#,
-            r#"{"contentId":"y","contentUri":"u","contentCreated":"soon"}"#,
             r#"{"contentId":"","contentUri":"u","contentCreated":"2026-01-01T00:00:00Z"}"#,
+            r#"{"contentId":"x","contentUri":" ","contentCreated":"2026-01-01T00:00:00Z"}"#,
         ];
         let body = format!("\u{feff}[{},{},{}]", good("a"), bad.join(","), good("b"));
         let page = read(None, body.as_bytes()).unwrap();
@@ -179,8 +208,24 @@ mod tests {
         assert_eq!(ids, ["a", "b"]);
         assert_eq!(page.contents[0].created, datetime!(2026-01-01 00:00:00 UTC));
         assert_eq!(page.contents[0].expires, None);
-        assert_eq!(page.skipped.len(), bad.len());
-        assert!(page.skipped.iter().any(|reason| reason.contains("content y") && reason.contains("soon")));
+        let kept: Vec<_> = page.skipped.iter().map(|skipped| skipped.entry.as_str()).collect();
+        assert_eq!(kept, bad, "as they came");
+        assert!(page.skipped[2].to_string().contains("contentUri"), "{}", page.skipped[2]);
+    }
+
+    #[test]
+    fn a_content_is_listed_whatever_its_times_are() {
+        for times in [
+            r#""contentCreated":"11/22/2026 19:00:00""#,
+            r#""contentCreated":1763838000,"contentExpiration":{}"#,
+            r#""contentCreated":null"#,
+            r#""contentExpiration":"soon""#,
+        ] {
+            let page = read(None, format!(r#"[{{"contentId":"y","contentUri":"u",{times}}}]"#).as_bytes()).unwrap();
+            assert_eq!((page.contents.len(), page.skipped.len()), (1, 0), "{times}");
+            assert_eq!((page.contents[0].created, page.contents[0].expires), (UNDATED, None));
+            assert_eq!(page.undated, ["y"]);
+        }
     }
 
     #[test]
@@ -190,7 +235,7 @@ mod tests {
             assert_eq!(error.kind(), FeedErrorKind::Malformed, "{body}");
             assert!(error.is_retryable());
         }
-        assert_eq!(read(None, b"[]").unwrap(), Page { contents: vec![], next: None, skipped: vec![] });
+        assert_eq!(read(None, b"[]").unwrap(), Page::default());
     }
 
     #[test]
@@ -214,15 +259,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_entry_is_listed_or_told(good in prop::collection::vec(any::<bool>(), 0..40)) {
-            let entry = |(index, good): (usize, &bool)| {
-                let created = if *good { "2026-01-01T00:00:00.123Z" } else { "never" };
-                format!(r#"{{"contentId":"{index}","contentUri":"u","contentCreated":"{created}"}}"#)
+        fn every_entry_is_listed_or_told(entries in prop::collection::vec((any::<bool>(), any::<bool>()), 0..40)) {
+            let entry = |(index, (named, dated)): (usize, &(bool, bool))| {
+                let (id, created) = (if *named { "contentId" } else { "id" }, if *dated { "2026-01-01T00:00:00.123Z" } else { "never" });
+                format!(r#"{{"{id}":"{index}","contentUri":"u","contentCreated":"{created}"}}"#)
             };
-            let entries: Vec<_> = good.iter().enumerate().map(entry).collect();
-            let page = read(None, format!("[{}]", entries.join(",")).as_bytes()).unwrap();
-            prop_assert_eq!(page.contents.len(), good.iter().filter(|good| **good).count());
-            prop_assert_eq!(page.contents.len() + page.skipped.len(), good.len());
+            let body: Vec<_> = entries.iter().enumerate().map(entry).collect();
+            let page = read(None, format!("[{}]", body.join(",")).as_bytes()).unwrap();
+            prop_assert_eq!(page.contents.len(), entries.iter().filter(|(named, _)| *named).count());
+            prop_assert_eq!(page.undated.len(), entries.iter().filter(|(named, dated)| *named && !*dated).count());
+            prop_assert_eq!(page.contents.len() + page.skipped.len(), entries.len());
         }
     }
 }

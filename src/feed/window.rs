@@ -16,6 +16,14 @@ pub const REACH: Duration = Duration::days(7).saturating_sub(Duration::minutes(5
 /// the service has not seen yet: what is published in such a window after its listing would never be listed.
 pub const SKEW: Duration = Duration::minutes(1);
 
+/// How much later a window is begun that the feed refuses at the edge of its reach, and how near to the edge that is:
+/// more than the clocks of two machines differ.
+pub const EDGE_STEP: Duration = Duration::minutes(15);
+
+/// The windows of a range that is asked for again. They are settled one by one, and a range that does not fit into a
+/// run is asked for from the first unsettled one on: the shorter they are, the less is read twice.
+const RANGE_WINDOW: Duration = Duration::hours(1);
+
 /// A half-open span of publication time in whole seconds of UTC: `start <= contentCreated < end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window {
@@ -37,6 +45,23 @@ impl Window {
     pub fn end_time(&self) -> String {
         seconds(self.end)
     }
+
+    /// What to ask for at `now` after the feed refused this window. At the edge of the reach, where the feed's clock may
+    /// be ahead of this machine's, that is the window begun [`EDGE_STEP`] later, which is empty where nothing is left of
+    /// it. Elsewhere it is the same window, for the feed serves it: a refusal is no reason to pass over a part of it.
+    #[must_use]
+    pub fn after_refusal(self, now: OffsetDateTime) -> Self {
+        if self.start.saturating_sub(EDGE_STEP) > oldest(now) {
+            return self;
+        }
+        Self { start: self.start.saturating_add(EDGE_STEP).min(self.end), end: self.end }
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.start >= self.end
+    }
 }
 
 impl fmt::Display for Window {
@@ -50,6 +75,25 @@ impl fmt::Display for Window {
 /// than [`SKEW`] before `now`. Fractions of a second are cut off at both ends: at the start that asks for a little
 /// more, at the end it leaves a little for the next run.
 pub fn windows(from: OffsetDateTime, to: OffsetDateTime, now: OffsetDateTime) -> impl Iterator<Item = Window> + Clone {
+    windows_of(LONGEST, from, to, now)
+}
+
+/// The windows of a range that is asked for again, as [`windows`] makes them, but short. Without `since` they begin
+/// where the feed's reach does, without `until` they end at `now`.
+pub fn range(
+    since: Option<OffsetDateTime>,
+    until: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> impl Iterator<Item = Window> + Clone {
+    windows_of(RANGE_WINDOW, since.unwrap_or_else(|| oldest(now)), until.unwrap_or(now), now)
+}
+
+fn windows_of(
+    longest: Duration,
+    from: OffsetDateTime,
+    to: OffsetDateTime,
+    now: OffsetDateTime,
+) -> impl Iterator<Item = Window> + Clone {
     let end = to.min(now.saturating_sub(SKEW)).truncate_to_second();
     // `from` is cut to its second first: the edge of the reach is a whole second, so the greater of both is one too.
     let mut next = from.truncate_to_second().max(oldest(now));
@@ -58,7 +102,7 @@ pub fn windows(from: OffsetDateTime, to: OffsetDateTime, now: OffsetDateTime) ->
         if !left.is_positive() {
             return None;
         }
-        let window = Window { start: next, end: if left > LONGEST { next + LONGEST } else { end } };
+        let window = Window { start: next, end: if left > longest { next + longest } else { end } };
         next = window.end;
         Some(window)
     })
@@ -142,6 +186,31 @@ mod tests {
     }
 
     #[test]
+    fn only_at_the_edge_a_refused_window_is_begun_later() {
+        let edge = NOW - REACH;
+        let window = |from: Duration, to: Duration| Window { start: edge + from, end: edge + to };
+        let (hour, step) = (Duration::HOUR, EDGE_STEP);
+        assert_eq!(window(Duration::ZERO, hour).after_refusal(NOW), window(step, hour));
+        assert_eq!(window(step, hour).after_refusal(NOW), window(step * 2, hour));
+        for inside in [window(step + Duration::SECOND, hour), window(hour * 50, hour * 70), window(hour, hour * 25)] {
+            assert_eq!(inside.after_refusal(NOW), inside, "the feed serves all of it");
+        }
+        let short = window(Duration::ZERO, Duration::minutes(10)).after_refusal(NOW);
+        assert!(short.is_empty() && short.end == edge + Duration::minutes(10));
+    }
+
+    #[test]
+    fn a_range_without_an_end_goes_as_far_as_the_feed_lists() {
+        let all: Vec<_> = range(None, None, NOW).collect();
+        assert_eq!((all[0].start, all[all.len() - 1].end), (NOW - REACH, NOW - SKEW));
+        assert!(all.iter().all(|window| window.end - window.start <= Duration::HOUR));
+        let until = NOW - Duration::days(2);
+        let old: Vec<_> = range(None, Some(until), NOW).collect();
+        assert_eq!((old[0].start, old[old.len() - 1].end), (NOW - REACH, until));
+        assert_eq!(range(Some(NOW + Duration::DAY), None, NOW).count(), 0);
+    }
+
+    #[test]
     fn extreme_times_do_not_overflow() {
         let (first, last) = (datetime!(-9999-01-01 00:00:00 UTC), datetime!(9999-12-31 23:59:59 UTC));
         assert_eq!(list(first, last).len(), 7);
@@ -181,6 +250,15 @@ mod tests {
                 }
                 _ => prop_assert!(end - start < Duration::SECOND),
             }
+        }
+
+        #[test]
+        fn a_range_is_what_its_windows_are_in_shorter_pieces(from in around(), to in around()) {
+            let short: Vec<_> = range(Some(from), Some(to), NOW).collect();
+            let long = list(from, to);
+            let ends = |windows: &[Window]| windows.first().zip(windows.last()).map(|(a, b)| (a.start, b.end));
+            prop_assert_eq!(ends(&short), ends(&long));
+            prop_assert!(short.windows(2).all(|pair| pair[0].end == pair[1].start));
         }
 
         #[test]

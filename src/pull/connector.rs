@@ -31,7 +31,7 @@ pub struct Connector {
 /// A range that is asked for again, by times of publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
-    /// From here on; the watermark where absent.
+    /// From here on; as far back as the feed lists where absent.
     pub since: Option<OffsetDateTime>,
     /// Up to here; now where absent.
     pub until: Option<OffsetDateTime>,

@@ -46,6 +46,14 @@ pub enum RunError {
         /// What the feed said.
         error: FeedError,
     },
+    /// Something that the feed listed of a content type could not be taken in.
+    #[error("{content_type}: {reason}")]
+    Unlisted {
+        /// The content type.
+        content_type: ContentType,
+        /// What, and what came of it.
+        reason: String,
+    },
     /// Contents of a content type were listed, but none of them could be read.
     #[error("{content_type}: none of {failed} contents could be read; the last one failed with: {reason}")]
     Fetching {

@@ -1,33 +1,28 @@
-//! Asking one content type for its windows, oldest first.
+//! Asking one content type for its windows: what is new first, then what a deeper look back adds.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
 use super::{
-    connector::Range,
     error::RunError,
     run::{Run, add},
+    subscriptions,
 };
 use crate::{
     content::{Content, ContentType},
+    dead_letter::{DeadLetter, Kind},
     feed::{
-        FeedError, Window,
-        subscription::{may_start, to_start},
+        FeedError, FeedErrorKind, Page, PageUri, Skipped, Window,
         window::{clamped, windows},
     },
-    watermark::Slot,
+    state::StateError,
+    watermark::{LookBack, Slot},
 };
 
-/// How far before the watermark each run looks again: contents are listed late, with an older time of publication.
-pub const OVERLAP: Duration = Duration::hours(1);
-
-/// How often a window is asked for anew after its pages went stale or its edge was refused.
+/// How often a window is asked for anew after its pages went stale or it was refused.
 const LISTING_TRIES: u32 = 3;
-
-/// How much later a refused window is begun: more than the clocks of two machines differ.
-const EDGE_STEP: Duration = Duration::minutes(15);
 
 /// A content to fetch.
 pub type Found = (Slot, Content);
@@ -38,96 +33,209 @@ enum End {
     Failed(RunError),
 }
 
-/// Lists `content_type` up to now, or over the range that was asked for, and hands over what is new.
-pub async fn list(run: Arc<Run>, content_type: ContentType, range: Option<Range>, found: mpsc::Sender<Found>) {
-    match list_windows(&run, content_type, range, &found).await {
-        Ok(()) | Err(End::Stopped) => {}
-        Err(End::Failed(error)) => run.note(error),
-    }
-}
-
-async fn list_windows(
-    run: &Run,
-    content_type: ContentType,
-    range: Option<Range>,
-    found: &mpsc::Sender<Found>,
-) -> Result<(), End> {
-    let now = OffsetDateTime::now_utc();
-    let through = run.progress().listing(content_type).map_or(now, |listing| listing.watermark().listed_through);
-    let (from, to) = match range {
-        Some(range) => (range.since.unwrap_or(through), range.until.unwrap_or(now)),
-        None => {
-            if let (_, Some(lost)) = clamped(through, now) {
-                let hours = lost.as_secs() / 3600;
-                tracing::warn!(%content_type, hours, "the watermark is older than the feed reaches: what was published in the first hours after it is lost");
-            }
-            (through - OVERLAP, now)
-        }
+/// Lists `content_type` up to now, or the windows of the range that was asked for, and hands over what is new.
+pub async fn list(run: Arc<Run>, content_type: ContentType, range: Option<Vec<Window>>, found: mpsc::Sender<Found>) {
+    let mut lister = Lister { run: &run, content_type, found, buried: 0, unread: None };
+    let listed = match range {
+        Some(range) => lister.list_all(range).await,
+        None => lister.list_new().await,
     };
-    for window in windows(from, to, now) {
-        list_window(run, content_type, window, found).await?;
+    if let Err(End::Failed(error)) = listed {
+        run.note(error);
     }
-    Ok(())
+    for reason in lister.reasons() {
+        run.note(RunError::Unlisted { content_type, reason });
+    }
 }
 
 /// Hands over what earlier runs left behind, of every content type.
 pub async fn resume(run: Arc<Run>, pending: mpsc::Sender<Found>) {
     let resumed = run.progress().resume();
     for (slot, content) in resumed {
-        // An end of the run is no failure; a storage that fails has failed the run already.
-        if know_day(&run, &content).await.is_err() || hand_over(&run, (slot, content), &pending).await.is_err() {
+        let (content_type, found) = (slot.content_type, pending.clone());
+        let lister = Lister { run: &run, content_type, found, buried: 0, unread: None };
+        // The end of the run is no failure, and a storage that fails has failed the run already.
+        if lister.know_day(&content).await.is_err() || lister.hand_over((slot, content)).await.is_err() {
             return;
         }
     }
 }
 
-async fn list_window(
-    run: &Run,
+/// The listing of one content type in one run.
+struct Lister<'a> {
+    run: &'a Run,
     content_type: ContentType,
-    mut window: Window,
-    found: &mpsc::Sender<Found>,
-) -> Result<(), End> {
-    let begin = |end| run.progress().listing(content_type).map_or(0, |listing| listing.begin_window(end));
-    let number = begin(window.end);
-    let mut tries = 1;
-    let mut next = None;
-    loop {
-        let answer = tokio::select! {
-            biased;
-            () = run.stop.cancelled() => return Err(End::Stopped),
-            answer = run.connector.feed.list(content_type, &window, next.as_ref()) => answer,
+    found: mpsc::Sender<Found>,
+    /// How many entries became dead letters.
+    buried: u64,
+    /// Why the first page that could not be read at all could not.
+    unread: Option<String>,
+}
+
+impl Lister<'_> {
+    /// What could not be taken in, for people.
+    fn reasons(&self) -> Vec<String> {
+        let buried = (self.buried > 0).then(|| {
+            let buried = self.buried;
+            format!("{buried} entries of the listing name no content and were put into the dead letters as they came")
+        });
+        buried.into_iter().chain(self.unread.clone()).collect()
+    }
+
+    async fn list_new(&mut self) -> Result<(), End> {
+        let now = OffsetDateTime::now_utc();
+        let Some((watermark, known)) = self
+            .run
+            .progress()
+            .listing(self.content_type)
+            .map(|listing| (listing.watermark().clone(), listing.is_known()))
+        else {
+            return Ok(());
         };
-        let page = match answer {
-            Ok(page) => page,
-            Err(error) if error.is_throttled() => {
-                // Not done is no failure: the next run goes on here, and the lag shows it.
-                tracing::warn!(%content_type, %error, "listing is throttled; the next run goes on");
+        if let (true, (_, Some(lost))) = (known, clamped(watermark.listed_through, now)) {
+            let minutes = lost.as_secs() / 60;
+            tracing::warn!(
+                content_type = %self.content_type,
+                "the feed lists no more what was published in the {} h {} min after the watermark ({}): what had not been listed of it is lost",
+                minutes / 60,
+                minutes % 60,
+                watermark.listed_through
+            );
+        }
+        let look = LookBack::due(&watermark, now);
+        let [(from, to), (again_from, again_to)] = look.spans(&watermark, now);
+        self.list_all(windows(from, to, now)).await?;
+        // By now the reach has moved on.
+        self.list_all(windows(again_from, again_to, OffsetDateTime::now_utc())).await?;
+        if let Some(listing) = self.run.progress().listing(self.content_type) {
+            listing.looks_back(look, now);
+        }
+        Ok(())
+    }
+
+    async fn list_all(&mut self, windows: impl IntoIterator<Item = Window>) -> Result<(), End> {
+        for window in windows {
+            self.list_window(window).await?;
+        }
+        Ok(())
+    }
+
+    async fn list_window(&mut self, mut window: Window) -> Result<(), End> {
+        let begin = |end| self.run.progress().listing(self.content_type).map_or(0, |listing| listing.begin_window(end));
+        let number = begin(window.end);
+        let mut whole = true;
+        let mut tries = 1;
+        let mut next = None;
+        let mut named = HashSet::new();
+        while !window.is_empty() {
+            let page = match self.ask(&window, next.as_ref()).await? {
+                Ok(page) => page,
+                Err(error) => {
+                    let again =
+                        if tries < LISTING_TRIES { self.again(&error, window, next.is_some()).await } else { None };
+                    let Some(again) = again else { return Err(self.end(error)) };
+                    tries += 1;
+                    window = again;
+                    next = None;
+                    named.clear();
+                    whole = true;
+                    continue;
+                }
+            };
+            whole &= self.take(number, &window, &page).await?;
+            if self.run.progress().listing(self.content_type).is_some_and(|listing| listing.is_down()) {
+                // What it would find is not fetched in this run.
                 return Err(End::Stopped);
             }
-            Err(error) if error.needs_start() && tries < LISTING_TRIES && start(run, content_type).await => {
-                tries += 1;
-                continue;
+            next = page.next;
+            let Some(uri) = &next else { break };
+            if !named.insert(uri.clone()) {
+                return Err(End::Failed(self.goes_round(&window)));
             }
-            Err(error) if error.restarts_listing() && tries < LISTING_TRIES => {
-                tries += 1;
-                if next.take().is_none() {
-                    // The very window is refused: by the feed's clock it begins beyond its reach.
-                    window.start = (window.start + EDGE_STEP).min(window.end);
-                    tracing::warn!(%content_type, %error, start = window.start_time(), "the window is begun later");
-                }
-                continue;
-            }
-            Err(error) => return Err(End::Failed(RunError::Listing { content_type, error })),
-        };
-        for reason in &page.skipped {
-            tracing::warn!(%content_type, reason, "an entry of the listing cannot be read");
         }
-        let mut contents = page.contents;
+        if whole && let Some(listing) = self.run.progress().listing(self.content_type) {
+            listing.end_window(number);
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, window: &Window, page: Option<&PageUri>) -> Result<Result<Page, FeedError>, End> {
+        tokio::select! {
+            biased;
+            () = self.run.stop.cancelled() => Err(End::Stopped),
+            answer = self.run.connector.feed.list(self.content_type, window, page) => Ok(answer),
+        }
+    }
+
+    /// The window to ask for from its first page on after `error`, where that is worth a try.
+    async fn again(&self, error: &FeedError, window: Window, later_page: bool) -> Option<Window> {
+        if error.needs_start() {
+            return subscriptions::start(self.run, self.content_type).await.then_some(window);
+        }
+        if !error.restarts_listing() {
+            return None;
+        }
+        if later_page || error.kind() != FeedErrorKind::BadWindow {
+            return Some(window);
+        }
+        let again = window.after_refusal(OffsetDateTime::now_utc());
+        let start = again.start_time();
+        tracing::warn!(content_type = %self.content_type, %error, %window, start, "a refused window is asked for again");
+        Some(again)
+    }
+
+    /// How an error that stands ends the listing. Not done is no failure: the next run goes on here, and the lag shows it.
+    fn end(&self, error: FeedError) -> End {
+        let content_type = self.content_type;
+        if error.is_throttled() {
+            tracing::warn!(%content_type, %error, "listing is throttled; the next run goes on");
+            return End::Stopped;
+        }
+        let mut progress = self.run.progress();
+        let now = OffsetDateTime::now_utc();
+        if error.needs_start()
+            && progress.listing(content_type).is_some_and(|listing| listing.watermark().is_getting_ready(now))
+        {
+            tracing::warn!(%content_type, %error, "the subscription was started and is not ready yet; the next run goes on");
+            return End::Stopped;
+        }
+        End::Failed(RunError::Listing { content_type, error })
+    }
+
+    fn goes_round(&self, window: &Window) -> RunError {
+        let reason = format!(
+            "the pages of the listing from {window} name each other as the next one without end; it is listed anew by \
+             the next run. If this goes on, open a ticket with Microsoft support"
+        );
+        RunError::Unlisted { content_type: self.content_type, reason }
+    }
+
+    /// Takes in a page. Whether anything of it could be read: a page of which nothing can says nothing of its window,
+    /// which then does not count as listed, while those after it are still asked for.
+    async fn take(&mut self, number: u64, window: &Window, page: &Page) -> Result<bool, End> {
+        let content_type = self.content_type;
+        if page.contents.is_empty()
+            && let Some(first) = self.first_untold(&page.skipped).await?
+        {
+            let entries = page.skipped.len();
+            self.unread.get_or_insert_with(|| {
+                format!("none of the {entries} entries on a page of the listing from {window} can be read ({first}); the watermark waits for it")
+            });
+            return Ok(false);
+        }
+        for skipped in &page.skipped {
+            self.bury(skipped).await?;
+        }
+        if let Some(first) = page.undated.first() {
+            let (contents, taken) = (page.undated.len(), window.start_time());
+            tracing::warn!(%content_type, contents, first, taken, "contentCreated is no time: the start of the window is taken for it");
+        }
+        let mut contents = page.contents.clone();
         contents.sort_by_key(|content| content.created);
         for content in contents {
-            know_day(run, &content).await?;
+            self.know_day(&content).await?;
             let offered = {
-                let mut progress = run.progress();
+                let mut progress = self.run.progress();
                 let slot = progress.next_slot(content_type);
                 progress
                     .listing(content_type)
@@ -135,90 +243,73 @@ async fn list_window(
                     .then_some((slot, content))
             };
             if let Some(content) = offered {
-                add(&run.counts.listed, 1);
-                hand_over(run, content, found).await?;
+                add(&self.run.counts.listed, 1);
+                self.hand_over(content).await?;
             }
         }
-        next = page.next;
-        if next.is_none() {
-            break;
-        }
+        Ok(true)
     }
-    if let Some(listing) = run.progress().listing(content_type) {
-        listing.end_window(number);
-    }
-    Ok(())
-}
 
-/// Loads what was delivered of the content's day, once a day and content type.
-async fn know_day(run: &Run, content: &Content) -> Result<(), End> {
-    let (content_type, day) = (content.content_type, content.created.date());
-    let known = run.progress().listing(content_type).is_none_or(|listing| listing.knows_day(day));
-    if known {
-        return Ok(());
-    }
-    let logs = run.memory().await.load_contents(content_type, day).await;
-    match logs {
-        Ok(logs) => {
-            if let Some(listing) = run.progress().listing(content_type) {
-                listing.load_day(day, &[]);
-                for log in logs {
-                    listing.load_day(day, &log);
-                }
+    /// The first entry that is not in the dead letters yet.
+    async fn first_untold<'s>(&self, skipped: &'s [Skipped]) -> Result<Option<&'s Skipped>, End> {
+        for skipped in skipped {
+            if !self.is_told(&self.letter(skipped)).await? {
+                return Ok(Some(skipped));
             }
-            Ok(())
         }
-        Err(error) => {
-            run.fail(error.into());
-            Err(End::Stopped)
-        }
+        Ok(None)
     }
-}
 
-async fn hand_over(run: &Run, content: Found, found: &mpsc::Sender<Found>) -> Result<(), End> {
-    tokio::select! {
-        biased;
-        () = run.stop.cancelled() => Err(End::Stopped),
-        sent = found.send(content) => sent.map_err(|_| End::Stopped),
+    /// Keeps an entry that names no content. One that lies in the dead letters was told before.
+    async fn bury(&mut self, skipped: &Skipped) -> Result<(), End> {
+        let letter = self.letter(skipped);
+        if !self.is_told(&letter).await? {
+            self.run.bury(&letter).await.map_err(|error| self.stop_for(error))?;
+            self.buried += 1;
+        }
+        Ok(())
     }
-}
 
-/// Starts the subscription of `content_type`, no more often than the feed allows, and never in a dry run. Whether it is
-/// worth listing again.
-pub async fn start(run: &Run, content_type: ContentType) -> bool {
-    if run.dry_run {
-        return false;
+    fn letter(&self, skipped: &Skipped) -> DeadLetter {
+        let reason = format!("an entry in the listing of {} names no content: {}", self.content_type, skipped.reason);
+        DeadLetter::bytes(Kind::Entry, None, skipped.entry.as_bytes(), reason, OffsetDateTime::now_utc())
     }
-    let now = OffsetDateTime::now_utc();
-    {
-        let mut progress = run.progress();
-        let Some(listing) = progress.listing(content_type) else { return false };
-        if !may_start(listing.watermark().start_tried, now) {
-            return false;
-        }
-        listing.start_tried(now);
-    }
-    match run.connector.feed.start(content_type).await {
-        Ok(()) => {
-            tracing::info!(%content_type, "the subscription was started");
-            true
-        }
-        Err(error) => {
-            run.note(RunError::Listing { content_type, error });
-            false
-        }
-    }
-}
 
-/// Starts the subscriptions that are not enabled. A dry run leaves them alone: the listing tells of one that is missing.
-pub async fn subscribe(run: &Run, wanted: &[ContentType]) -> Result<(), FeedError> {
-    if run.dry_run {
-        return Ok(());
+    async fn is_told(&self, letter: &DeadLetter) -> Result<bool, End> {
+        let connector = &self.run.connector;
+        let stored = connector.store.get(&letter.key(&connector.tenant)).await;
+        stored.map(|stored| stored.is_some()).map_err(|error| self.stop_for(error))
     }
-    let listed = run.connector.feed.subscriptions().await?;
-    for content_type in to_start(&listed, wanted) {
-        start(run, content_type).await;
+
+    /// Loads what was delivered of the content's day, once a day and content type.
+    async fn know_day(&self, content: &Content) -> Result<(), End> {
+        let (content_type, day) = (content.content_type, content.created.date());
+        let known = self.run.progress().listing(content_type).is_none_or(|listing| listing.knows_day(day));
+        if known {
+            return Ok(());
+        }
+        let logs = self.run.memory().await.load_contents(content_type, day).await;
+        let logs = logs.map_err(|error| self.stop_for(error))?;
+        if let Some(listing) = self.run.progress().listing(content_type) {
+            listing.load_day(day, &[]);
+            for log in logs {
+                listing.load_day(day, &log);
+            }
+        }
+        Ok(())
     }
-    run.progress().checked_subscriptions(OffsetDateTime::now_utc());
-    Ok(())
+
+    /// Without the state the run cannot go on.
+    fn stop_for(&self, error: StateError) -> End {
+        self.run.fail(error.into());
+        End::Stopped
+    }
+
+    async fn hand_over(&self, content: Found) -> Result<(), End> {
+        tokio::select! {
+            biased;
+            () = self.run.stop.cancelled() => Err(End::Stopped),
+            sent = self.found.send(content) => sent.map_err(|_| End::Stopped),
+        }
+    }
 }

@@ -6,7 +6,7 @@
 //! - `posting` gathers rows into batches and posts several at once;
 //! - `saving` saves what was answered, before another batch may take the answered one's place.
 //!
-//! `stages` begins and ends them. They share one `run::Run`, whose `Progress` decides what is settled.
+//! Before them, `subscriptions` sees to it that there is something to list. `stages` begins and ends them. They share one `run::Run`, whose `Progress` decides what is settled.
 
 mod budget;
 mod connector;
@@ -20,6 +20,7 @@ mod run;
 mod saving;
 mod sink;
 mod stages;
+mod subscriptions;
 mod summary;
 
 pub use budget::Budget;

@@ -9,15 +9,18 @@ use tracing::Instrument;
 
 use super::{
     budget::Budget,
-    connector::{Connector, Request},
+    connector::{Connector, Range, Request},
     error::{RunError, RunFailed},
     fetching, listing, lock, posting,
     run::Run,
-    saving,
+    saving, subscriptions,
     summary::{Summary, TypeSummary},
 };
 use crate::{
-    feed::window::clamped,
+    feed::{
+        Window,
+        window::{self, clamped},
+    },
     state::Lock,
     watermark::{Document, Memory, Progress},
 };
@@ -115,14 +118,29 @@ impl Connector {
         Progress::new(document, &self.content_types, lookback, moves)
     }
 
+    /// The windows of a range that is asked for again. From here on the run knows what is left of it.
+    fn begin_range(&self, run: &Run, range: Range, now: OffsetDateTime) -> Vec<Window> {
+        if let Some((oldest, Some(_))) = range.since.map(|since| clamped(since, now)) {
+            tracing::warn!(%oldest, "the feed lists nothing that is older: the range begins there");
+        }
+        let windows: Vec<_> = window::range(range.since, range.until, now).collect();
+        if let (Some(first), Some(last)) = (windows.first(), windows.last()) {
+            let mut progress = run.progress();
+            for content_type in &self.content_types {
+                if let Some(listing) = progress.listing(*content_type) {
+                    listing.begin_range(first.start, last.end);
+                }
+            }
+        }
+        windows
+    }
+
     /// The stages, side by side. Each ends when the one before it has ended.
     async fn work(self: &Arc<Self>, run: &Arc<Run>, request: &Request, started: Instant) {
+        let range = request.range.map(|range| self.begin_range(run, range, OffsetDateTime::now_utc()));
         let checked = run.progress().subscriptions_checked();
-        if checked.is_none_or(|checked| OffsetDateTime::now_utc() - checked > CHECK_SUBSCRIPTIONS_EVERY)
-            && let Err(error) = listing::subscribe(run, &self.content_types).await
-        {
-            // Listing tells in a moment whether it matters.
-            tracing::warn!(%error, "the subscriptions could not be listed");
+        if checked.is_none_or(|checked| OffsetDateTime::now_utc() - checked > CHECK_SUBSCRIPTIONS_EVERY) {
+            subscriptions::check(run, &self.content_types).await;
         }
         let (found, to_fetch) = mpsc::channel(FOUND_AT_MOST);
         let (rows, to_post) = mpsc::channel(ROWS_AT_MOST);
@@ -143,7 +161,7 @@ impl Connector {
         }
         drop(rows);
         for content_type in &self.content_types {
-            let list = listing::list(Arc::clone(run), *content_type, request.range, found.clone());
+            let list = listing::list(Arc::clone(run), *content_type, range.clone(), found.clone());
             stages.spawn(list.in_current_span());
         }
         drop(found);
@@ -195,6 +213,7 @@ impl Run {
                     pending: watermark.pending.len(),
                     unfinished: listing.unsettled(),
                     last_content: watermark.last_content,
+                    range_through: listing.range_through(),
                 },
             );
         }

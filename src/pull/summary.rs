@@ -110,6 +110,10 @@ pub struct TypeSummary {
     /// The latest time of publication that was seen.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_content: Option<OffsetDateTime>,
+    /// Where a range was asked for and is not done: what was published of it before this time is delivered; a run with
+    /// this time as its `since` goes on.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub range_through: Option<OffsetDateTime>,
 }
 
 impl Summary {
@@ -198,6 +202,10 @@ impl Summary {
                 kind.pending,
                 kind.unfinished
             ));
+            if let Some(through) = kind.range_through.map(rfc3339) {
+                lines
+                    .push(format!("{content_type}: range listed through {through}; ask again with since = {through}."));
+            }
         }
         lines
     }

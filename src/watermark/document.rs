@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
+use super::look_back::LookBack;
 use crate::content::{Content, ContentType};
 
 /// The version of the document's form. A document with a higher one was written by a newer Labelstream.
@@ -89,13 +90,63 @@ pub struct Watermark {
     /// When a start of the subscription was last tried; the API wants 15 minutes between two.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub start_tried: Option<OffsetDateTime>,
+    /// When a start of the subscription succeeded; the first time, where several starts were needed before anything
+    /// could be listed.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub started: Option<OffsetDateTime>,
+    /// Where the very first run began: no look back goes beyond it.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub begins: Option<OffsetDateTime>,
+    /// When a run last looked a day or more back, and everything found was settled.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub looked_day_back: Option<OffsetDateTime>,
+    /// When a run last looked as far back as the feed lists, and everything found was settled.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub looked_week_back: Option<OffsetDateTime>,
 }
+
+/// How long after a start that succeeded the feed may still say that there is no subscription.
+const READY_WITHIN: Duration = Duration::hours(1);
 
 impl Watermark {
     /// The watermark of a content type that has not been listed yet.
     #[must_use]
     pub const fn starting_at(listed_through: OffsetDateTime) -> Self {
-        Self { listed_through, pending: Vec::new(), last_content: None, start_tried: None }
+        Self {
+            listed_through,
+            pending: Vec::new(),
+            last_content: None,
+            start_tried: None,
+            started: None,
+            begins: Some(listed_through),
+            looked_day_back: None,
+            looked_week_back: None,
+        }
+    }
+
+    /// Notes that a look begun `at` was listed to its end and that what it found is settled.
+    pub fn looked_back(&mut self, look: LookBack, at: OffsetDateTime) {
+        if look >= LookBack::Day {
+            self.looked_day_back = Some(at);
+        }
+        if look >= LookBack::Week {
+            self.looked_week_back = Some(at);
+        }
+    }
+
+    /// Notes that a start of the subscription succeeded. Starts that are repeated because nothing can be listed count
+    /// from the first of them, so that a subscription that never gets ready is told in the end.
+    pub fn note_start(&mut self, at: OffsetDateTime) {
+        let listed_since = |started| self.looked_day_back.is_some_and(|looked| looked > started);
+        if self.started.is_none_or(listed_since) {
+            self.started = Some(at);
+        }
+    }
+
+    /// Whether a start succeeded so lately that the feed may not know of it yet.
+    #[must_use]
+    pub fn is_getting_ready(&self, now: OffsetDateTime) -> bool {
+        self.started.is_some_and(|started| (now - started).abs() < READY_WITHIN)
     }
 }
 
@@ -139,6 +190,22 @@ mod tests {
         document.content_types.insert(ContentType::General, watermark);
         let stored = document.to_json().unwrap();
         assert_eq!(Document::parse(&stored).unwrap(), document);
+    }
+
+    #[test]
+    fn a_subscription_that_never_gets_ready_is_told_in_the_end() {
+        let start = datetime!(2026-11-22 19:00 UTC);
+        let mut watermark = Watermark::starting_at(start);
+        assert!(!watermark.is_getting_ready(start));
+        for minutes in [0, 15, 30, 45] {
+            watermark.note_start(start + Duration::minutes(minutes));
+            assert!(watermark.is_getting_ready(start + Duration::minutes(minutes)));
+        }
+        assert!(!watermark.is_getting_ready(start + Duration::minutes(60)));
+        // One that was listed, stopped and started again is a new one.
+        watermark.looked_back(LookBack::Day, start + Duration::hours(2));
+        watermark.note_start(start + Duration::hours(9));
+        assert!(watermark.is_getting_ready(start + Duration::hours(9)));
     }
 
     #[test]

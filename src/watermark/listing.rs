@@ -8,6 +8,7 @@ use time::{Date, Duration, OffsetDateTime};
 use super::{
     document::{Pending, Watermark},
     ids::{Id, IdSet, content_id},
+    look_back::LookBack,
 };
 use crate::content::{Content, ContentType};
 
@@ -88,6 +89,12 @@ pub struct Listing {
     watermark: Watermark,
     /// Whether the run moves the watermark; asking for a past range again does not.
     moves: bool,
+    /// Whether an earlier run left the watermark: what lies behind the feed's reach of it was awaited, and is lost.
+    known: bool,
+    /// The range that is asked for again: up to where it is settled, and its end.
+    range: Option<(OffsetDateTime, OffsetDateTime)>,
+    /// The look back whose windows have all been begun, the number after the last of them, and when it was begun.
+    look: Option<(LookBack, u64, OffsetDateTime)>,
     windows: VecDeque<Window>,
     /// The number of the front of `windows`.
     front: u64,
@@ -107,12 +114,16 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// A run that goes on from `watermark`, or, with `moves` false, one that asks for a past range again.
+    /// A run that goes on from `watermark`, or, with `moves` false, one that asks for a past range again. `known` says
+    /// whether an earlier run left the watermark.
     #[must_use]
-    pub fn new(watermark: Watermark, moves: bool) -> Self {
+    pub fn new(watermark: Watermark, moves: bool, known: bool) -> Self {
         Self {
             watermark,
             moves,
+            known,
+            range: None,
+            look: None,
             windows: VecDeque::new(),
             front: 0,
             open: HashMap::new(),
@@ -136,6 +147,34 @@ impl Listing {
     /// Notes that a start of the subscription is tried.
     pub const fn start_tried(&mut self, at: OffsetDateTime) {
         self.watermark.start_tried = Some(at);
+    }
+
+    /// Notes that a start of the subscription succeeded.
+    pub fn started(&mut self, at: OffsetDateTime) {
+        self.watermark.note_start(at);
+    }
+
+    /// Whether an earlier run left the watermark.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        self.known
+    }
+
+    /// Begins a range that is asked for again.
+    pub const fn begin_range(&mut self, from: OffsetDateTime, to: OffsetDateTime) {
+        self.range = Some((from, to));
+    }
+
+    /// Where a range that was asked for is not listed and settled to its end: up to where it is.
+    #[must_use]
+    pub fn range_through(&self) -> Option<OffsetDateTime> {
+        self.range.and_then(|(through, to)| (through < to).then_some(through))
+    }
+
+    /// All windows of `look`, begun `at`, were begun. It is noted in the watermark once they are listed and settled.
+    pub fn looks_back(&mut self, look: LookBack, at: OffsetDateTime) {
+        self.look = Some((look, self.front + self.windows.len() as u64, at));
+        self.advance();
     }
 
     /// Contents under way that are neither delivered nor given up.
@@ -170,7 +209,8 @@ impl Listing {
         resumed
     }
 
-    /// Begins the next window, which reaches up to `until`. Windows are begun oldest first.
+    /// Begins the next window, which reaches up to `until`. Windows are begun oldest first;
+    /// those of a deeper look back lie before the watermark and do not move it.
     pub fn begin_window(&mut self, until: OffsetDateTime) -> u64 {
         self.windows.push_back(Window { until, listed: false, unsettled: 0 });
         self.front + self.windows.len() as u64 - 1
@@ -342,8 +382,65 @@ impl Listing {
             if self.moves {
                 self.watermark.listed_through = self.watermark.listed_through.max(window.until);
             }
+            if let Some((through, _)) = &mut self.range {
+                *through = window.until;
+            }
             self.windows.pop_front();
             self.front += 1;
         }
+        if let Some((look, _, at)) = self.look.take_if(|(_, end, _)| *end <= self.front) {
+            self.watermark.looked_back(look, at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::{Duration, macros::datetime};
+
+    use super::*;
+
+    const START: OffsetDateTime = datetime!(2026-11-16 0:00 UTC);
+    const KIND: ContentType = ContentType::General;
+
+    fn offered(listing: &mut Listing, window: u64, number: u32) -> Slot {
+        let slot = Slot { content_type: KIND, number };
+        let (id, uri) = (format!("content-{number}"), String::new());
+        let content = Content { content_type: KIND, id, uri, created: START, expires: None };
+        assert!(listing.offer(window, &content, slot));
+        slot
+    }
+
+    #[test]
+    fn a_look_is_noted_once_all_that_it_found_is_settled() {
+        let now = START + Duration::DAY;
+        let mut listing = Listing::new(Watermark::starting_at(START), true, true);
+        let new = listing.begin_window(now);
+        listing.end_window(new);
+        let late = listing.begin_window(START);
+        let slot = offered(&mut listing, late, 1);
+        listing.end_window(late);
+        listing.looks_back(LookBack::Week, now);
+        assert_eq!((listing.watermark().looked_week_back, listing.watermark().listed_through), (None, now));
+        listing.content_read(slot);
+        let watermark = listing.watermark();
+        assert_eq!((watermark.looked_day_back, watermark.looked_week_back), (Some(now), Some(now)));
+        assert_eq!(watermark.listed_through, now, "windows before the watermark do not move it back");
+    }
+
+    #[test]
+    fn a_range_is_done_through_its_settled_windows() {
+        let end = START + Duration::hours(2);
+        let mut listing = Listing::new(Watermark::starting_at(START), false, true);
+        assert_eq!(listing.range_through(), None);
+        listing.begin_range(START, end);
+        assert_eq!(listing.range_through(), Some(START), "a range that was never listed is not done");
+        let windows = [START + Duration::HOUR, end].map(|until| listing.begin_window(until));
+        let slot = offered(&mut listing, windows[0], 1);
+        listing.end_window(windows[0]);
+        listing.end_window(windows[1]);
+        assert_eq!(listing.range_through(), Some(START));
+        listing.content_read(slot);
+        assert_eq!((listing.range_through(), listing.watermark().listed_through), (None, START));
     }
 }

@@ -10,6 +10,7 @@
 mod document;
 mod ids;
 mod listing;
+mod look_back;
 mod memory;
 #[cfg(test)]
 mod model;
@@ -20,5 +21,6 @@ mod tests;
 pub use document::{Document, DocumentError, FORMAT, Pending, Watermark};
 pub use ids::{Id, IdSet, content_id};
 pub use listing::{Failure, Listing, Slot, Verdict};
+pub use look_back::{LookBack, Span};
 pub use memory::{Memory, REMEMBERED_DAYS};
 pub use progress::{Admission, Progress, Unsaved};

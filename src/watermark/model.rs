@@ -93,6 +93,9 @@ impl World {
             windows.push((from, until));
             from = until;
         }
+        // A deeper look comes after what is new.
+        let until = windows.first().map_or(from, |(first, _)| *first);
+        windows.extend((until > START).then_some((START, until)));
         windows.reverse();
         let mut run = Run {
             progress,

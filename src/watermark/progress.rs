@@ -63,8 +63,10 @@ impl Progress {
         let listings = content_types
             .iter()
             .map(|content_type| {
-                let watermark = others.remove(content_type).unwrap_or_else(|| Watermark::starting_at(lookback));
-                (*content_type, Listing::new(watermark, moves))
+                let known = others.remove(content_type);
+                let is_known = known.is_some();
+                let watermark = known.unwrap_or_else(|| Watermark::starting_at(lookback));
+                (*content_type, Listing::new(watermark, moves, is_known))
             })
             .collect();
         Self {

@@ -23,7 +23,7 @@ struct Run {
 
 impl Run {
     fn over(watermark: Watermark, contents: &[Content]) -> Self {
-        let mut listing = Listing::new(watermark, true);
+        let mut listing = Listing::new(watermark, true, true);
         let mut numbers = 1..;
         let mut next = || Slot { content_type: KIND, number: numbers.next().unwrap() };
         let mut slots = listing.resume(&mut next);
