@@ -15,6 +15,7 @@ mod fetching;
 mod listing;
 mod lock;
 mod posting;
+mod refusals;
 mod run;
 mod saving;
 mod sink;

@@ -2,13 +2,10 @@
 
 use std::{fmt, io::Write, sync::Mutex, sync::PoisonError};
 
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-
 use super::error::RunError;
 use crate::{
     batch::Batch,
-    ingestion::{self, Delivery, IngestionClient, Patience},
+    ingestion::{self, Delivery, IngestionClient, Leave, Patience},
     watermark::Id,
 };
 
@@ -29,11 +26,10 @@ impl Sink {
         &self,
         batch: &Batch<Id>,
         patience: &Patience,
-        halt: &CancellationToken,
-        deadline: Instant,
+        leave: &Leave<'_>,
     ) -> Result<Delivery, RunError> {
         match self {
-            Self::Ingestion(client) => Ok(ingestion::deliver(client, batch, patience, halt, deadline).await),
+            Self::Ingestion(client) => Ok(ingestion::deliver(client, batch, patience, leave).await),
             Self::Lines(lines) => {
                 lines.write(batch).map_err(RunError::Output)?;
                 Ok(all_accepted(batch))

@@ -18,5 +18,5 @@ mod progress;
 pub use document::{Document, DocumentError, FORMAT, Pending, Watermark};
 pub use ids::{Id, IdSet, content_id};
 pub use listing::{Failure, Listing, Slot, Verdict};
-pub use memory::{Memory, REMEMBERED_DAYS};
+pub use memory::{Loaded, Memory, REMEMBERED_DAYS};
 pub use progress::{Admission, Progress, Unsaved};
