@@ -14,6 +14,8 @@
 mod azurite;
 #[path = "support/host.rs"]
 mod host;
+#[path = "run/inside.rs"]
+mod inside;
 #[path = "run/world.rs"]
 mod world;
 
@@ -25,5 +27,9 @@ mod endings;
 mod failures;
 #[path = "run/lines.rs"]
 mod lines;
+#[path = "run/refusals.rs"]
+mod refusals;
+#[path = "run/saving.rs"]
+mod saving;
 #[path = "run/ticks.rs"]
 mod ticks;

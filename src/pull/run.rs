@@ -114,13 +114,18 @@ impl Run {
         *locked(&self.held_until) = until;
     }
 
-    /// Whether the lock surely holds, which is asked before each POST and each save: a process that was frozen wakes up
+    /// Whether the lock surely holds.
+    pub fn holds_lock(&self) -> bool {
+        Instant::now() < *locked(&self.held_until)
+    }
+
+    /// Fails the run unless the lock surely holds, which is asked before each POST and each save: a process that was frozen wakes up
     /// anywhere. Once it may have run out the run has failed.
     ///
     /// # Errors
     /// [`StateError::LockLost`]
     pub fn check_lock(&self) -> Result<(), StateError> {
-        if Instant::now() < *locked(&self.held_until) {
+        if self.holds_lock() {
             return Ok(());
         }
         let lost = || StateError::LockLost { key: Memory::lock_key(&self.connector.tenant) };
