@@ -19,7 +19,7 @@ use labelstream::{
     batch::{Batch, Builder},
     identity::{IdentityError, Token, TokenSource},
     ingestion::{
-        Delivery, IngestionClient, IngestionError, Interruption, Patience, Refused, SYSTEMATIC_AFTER, deliver,
+        Delivery, IngestionClient, IngestionError, Interruption, Leave, Patience, Refused, SYSTEMATIC_AFTER, deliver,
     },
     retry::Policy,
 };
@@ -95,8 +95,12 @@ fn in_an_hour() -> Instant {
     Instant::now() + Duration::from_secs(3600)
 }
 
+fn until(stop: &CancellationToken, deadline: Instant) -> Leave<'_> {
+    Leave { stop, deadline, still: &|| true }
+}
+
 async fn deliver_to(server: &Canned, rows: usize) -> Delivery {
-    deliver(&client(server), &batch(rows), &QUICK, &CancellationToken::new(), in_an_hour()).await
+    deliver(&client(server), &batch(rows), &QUICK, &until(&CancellationToken::new(), in_an_hour())).await
 }
 
 /// The numbers of the rows in a request.
@@ -135,7 +139,7 @@ fn refused(delivery: &Delivery) -> Vec<usize> {
 async fn a_batch_is_one_gzipped_post() {
     let server = Canned::queue([Answer::status(204)]).await;
     let batch = batch(3);
-    let delivery = deliver(&client(&server), &batch, &QUICK, &CancellationToken::new(), in_an_hour()).await;
+    let delivery = deliver(&client(&server), &batch, &QUICK, &until(&CancellationToken::new(), in_an_hour())).await;
     assert!(delivery.stopped.is_none(), "{delivery:?}");
     assert_eq!((delivery.accepted, delivery.refused, delivery.posts, delivery.unanswered), (all(3), vec![], 1, 0));
     let [request] = &server.requests()[..] else { panic!("one request") };
@@ -176,7 +180,7 @@ async fn a_row_that_is_too_large_by_itself_is_refused() {
     let server = Canned::queue([Answer::status(413)]).await;
     let delivery = deliver_to(&server, 1).await;
     assert!(delivery.stopped.is_none());
-    let [Refused { row: 0, reason }] = &delivery.refused[..] else { panic!("{delivery:?}") };
+    let [Refused { row: 0, reason, too_large: true }] = &delivery.refused[..] else { panic!("{delivery:?}") };
     assert!(reason.contains("HTTP 413"), "{reason}");
 }
 
@@ -186,7 +190,7 @@ async fn one_bad_row_among_a_thousand_is_refused_alone() {
     let delivery = deliver_to(&server, 1000).await;
     assert!(delivery.stopped.is_none());
     assert_eq!(delivery.accepted, all(1000).into_iter().filter(|row| *row != 617).collect::<Vec<_>>());
-    let [Refused { row: 617, reason }] = &delivery.refused[..] else { panic!("{delivery:?}") };
+    let [Refused { row: 617, reason, too_large: false }] = &delivery.refused[..] else { panic!("{delivery:?}") };
     assert!(reason.contains("InvalidPayload: Row 617."), "{reason}");
     assert!(delivery.posts <= 21, "{} posts", delivery.posts);
     let ids: HashSet<_> = server.requests().iter().map(|r| r.header("x-ms-client-request-id").to_owned()).collect();
@@ -254,7 +258,7 @@ async fn what_was_accepted_before_a_stop_counts() {
 async fn without_a_token_nothing_is_sent() {
     let server = Canned::queue([]).await;
     let client = client_with(&server.url, Arc::new(NoTokens));
-    let delivery = deliver(&client, &batch(1), &QUICK, &CancellationToken::new(), in_an_hour()).await;
+    let delivery = deliver(&client, &batch(1), &QUICK, &until(&CancellationToken::new(), in_an_hour())).await;
     assert!(matches!(&delivery.stopped, Some(error @ IngestionError::NoToken(_)) if error.ends_the_run()));
     assert_eq!((delivery.posts, delivery.bytes_sent, server.requests().len()), (0, 0, 0));
 }
@@ -289,7 +293,7 @@ async fn throttling_that_outlasts_the_deadline_is_not_waited_for() {
     let deadline = Instant::now() + Duration::from_secs(30);
     let client = client(&server);
     let stop = CancellationToken::new();
-    let delivery = deliver(&client, &batch(2), &Patience::SERVICE, &stop, deadline).await;
+    let delivery = deliver(&client, &batch(2), &Patience::SERVICE, &until(&stop, deadline)).await;
     assert!(Instant::now() < deadline);
     let Some(IngestionError::Interrupted { why: Interruption::Deadline, last: Some(last), maybe_sent: false }) =
         delivery.stopped
@@ -298,7 +302,7 @@ async fn throttling_that_outlasts_the_deadline_is_not_waited_for() {
     };
     assert!(matches!(*last, IngestionError::Throttled { .. }));
     // What throttles one delivery holds the others of the client, too.
-    let other = deliver(&client, &batch(2), &Patience::SERVICE, &stop, deadline).await;
+    let other = deliver(&client, &batch(2), &Patience::SERVICE, &until(&stop, deadline)).await;
     assert!(other.stopped.is_some_and(|error| error.is_interruption()));
     assert_eq!((other.posts, server.requests().len()), (0, 1));
 }
@@ -312,7 +316,7 @@ async fn a_stop_ends_a_wait() {
         Answer::status(503).with("Retry-After", "60")
     })
     .await;
-    let delivery = deliver(&client(&server), &batch(2), &Patience::SERVICE, &stop, in_an_hour()).await;
+    let delivery = deliver(&client(&server), &batch(2), &Patience::SERVICE, &until(&stop, in_an_hour())).await;
     let Some(IngestionError::Interrupted { why: Interruption::Stop, last: Some(last), .. }) = delivery.stopped else {
         panic!("{delivery:?}")
     };
@@ -332,7 +336,7 @@ async fn an_answer_under_way_is_taken_after_a_stop_and_no_post_follows() {
         answers.next().unwrap_or_else(|| Answer::status(501))
     })
     .await;
-    let delivery = deliver(&client(&server), &batch(10), &QUICK, &stop, in_an_hour()).await;
+    let delivery = deliver(&client(&server), &batch(10), &QUICK, &until(&stop, in_an_hour())).await;
     assert!(matches!(delivery.stopped, Some(IngestionError::Interrupted { why: Interruption::Stop, .. })));
     assert_eq!((delivery.accepted, server.requests().len()), (all(5), 2));
 }
@@ -347,11 +351,25 @@ async fn an_answer_that_does_not_come_is_given_up_after_a_stop() {
     })
     .await;
     let patience = Patience { last_answer: Duration::from_millis(1), ..QUICK };
-    let delivery = deliver(&client(&server), &batch(10), &patience, &stop, in_an_hour()).await;
+    let delivery = deliver(&client(&server), &batch(10), &patience, &until(&stop, in_an_hour())).await;
     let Some(IngestionError::Interrupted { why: Interruption::Stop, maybe_sent: true, .. }) = delivery.stopped else {
         panic!("{delivery:?}")
     };
     assert_eq!((delivery.accepted, delivery.posts, delivery.unanswered), (vec![], 1, 1));
+}
+
+#[tokio::test]
+async fn each_post_asks_whether_it_may_still_be_made() {
+    let server = Canned::answering(|_| Answer::status(413)).await;
+    let asked = AtomicU64::new(0);
+    let still = || asked.fetch_add(1, Ordering::SeqCst) < 2;
+    let stop = CancellationToken::new();
+    let leave = Leave { still: &still, ..until(&stop, in_an_hour()) };
+    let delivery = deliver(&client(&server), &batch(8), &QUICK, &leave).await;
+    let Some(IngestionError::Interrupted { why: Interruption::Stop, maybe_sent: false, .. }) = delivery.stopped else {
+        panic!("{delivery:?}")
+    };
+    assert_eq!((delivery.posts, server.requests().len()), (2, 2));
 }
 
 #[tokio::test]
@@ -366,8 +384,9 @@ async fn workers_share_a_client_and_one_new_token() {
     let mut workers = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let client = Arc::clone(&client);
-        workers
-            .spawn(async move { deliver(&client, &batch(5), &QUICK, &CancellationToken::new(), in_an_hour()).await });
+        workers.spawn(async move {
+            deliver(&client, &batch(5), &QUICK, &until(&CancellationToken::new(), in_an_hour())).await
+        });
     }
     while let Some(delivery) = workers.join_next().await {
         assert_eq!(delivery.unwrap().accepted, all(5));
@@ -385,7 +404,7 @@ async fn after_the_deadline_or_a_stop_nothing_is_sent() {
         (CancellationToken::new(), Instant::now(), Interruption::Deadline),
     ];
     for (stop, deadline, why) in cases {
-        let delivery = deliver(&client(&server), &batch(2), &QUICK, &stop, deadline).await;
+        let delivery = deliver(&client(&server), &batch(2), &QUICK, &until(&stop, deadline)).await;
         assert!(matches!(delivery.stopped, Some(IngestionError::Interrupted { why: w, last: None, .. }) if w == why));
         assert_eq!((delivery.posts, server.requests().len()), (0, 0));
     }
@@ -435,7 +454,7 @@ async fn a_closed_port_is_told_and_nothing_can_have_arrived() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let client = client_with(&format!("http://{}", socket.local_addr().unwrap()), Arc::new(Tokens::default()));
-    let delivery = deliver(&client, &batch(2), &QUICK, &CancellationToken::new(), in_an_hour()).await;
+    let delivery = deliver(&client, &batch(2), &QUICK, &until(&CancellationToken::new(), in_an_hour())).await;
     let Some(error @ IngestionError::Transport { maybe_sent: false, .. }) = &delivery.stopped else {
         panic!("{delivery:?}")
     };
@@ -471,7 +490,7 @@ async fn no_token_is_shown() {
         let server =
             Canned::answering(move |request| Answer::status(status).body(request.header("authorization"))).await;
         let client = client(&server);
-        let delivery = deliver(&client, &batch(2), &QUICK, &CancellationToken::new(), in_an_hour()).await;
+        let delivery = deliver(&client, &batch(2), &QUICK, &until(&CancellationToken::new(), in_an_hour())).await;
         let error = delivery.stopped.as_ref().map(ToString::to_string).unwrap_or_default();
         let shown = format!("{client:?} {delivery:?} {error}");
         assert!(shown.contains("Bearer ***") && !shown.contains(SECRET), "{shown}");

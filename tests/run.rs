@@ -14,6 +14,8 @@
 mod azurite;
 #[path = "support/host.rs"]
 mod host;
+#[path = "run/inside.rs"]
+mod inside;
 #[path = "run/world.rs"]
 mod world;
 
@@ -27,5 +29,9 @@ mod failures;
 mod lines;
 #[path = "run/listings.rs"]
 mod listings;
+#[path = "run/refusals.rs"]
+mod refusals;
+#[path = "run/saving.rs"]
+mod saving;
 #[path = "run/ticks.rs"]
 mod ticks;

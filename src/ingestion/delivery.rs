@@ -30,10 +30,21 @@ pub struct Delivery {
     pub throttled_wait: Duration,
 }
 
+/// What lets a delivery go on.
+#[derive(Clone, Copy)]
+pub struct Leave<'a> {
+    /// No POST is begun once this is cancelled.
+    pub stop: &'a CancellationToken,
+    /// No POST is begun from here on, and no pause that would outlast it.
+    pub deadline: Instant,
+    /// Asked right before each POST; `false` stops the delivery as [`Leave::stop`] does.
+    pub still: &'a (dyn Fn() -> bool + Send + Sync),
+}
+
 /// Delivers `batch`: every row is accepted, or refused by itself, unless the delivery is stopped.
 ///
-/// No POST is begun once `stop` is cancelled or `deadline` has come, and no pause is begun that would outlast it; a
-/// POST under way has [`Patience::last_answer`] left. What was accepted until then is reported as accepted.
+/// POSTs are begun as long as `leave` lets them; a POST under way when it stops has [`Patience::last_answer`] left. What
+/// was accepted until then is reported as accepted.
 ///
 /// - 413 halves the rows; a row that is too large by itself is refused.
 /// - 400 halves them as well, until the bad rows are found and refused. Where it is not the rows
@@ -45,11 +56,10 @@ pub async fn deliver<T>(
     client: &IngestionClient,
     batch: &Batch<T>,
     patience: &Patience,
-    stop: &CancellationToken,
-    deadline: Instant,
+    leave: &Leave<'_>,
 ) -> Delivery {
     let mut courier =
-        Courier { client, borne: Borne::new(*patience), last: None, stop, deadline, delivery: Delivery::default() };
+        Courier { client, borne: Borne::new(*patience), last: None, leave: *leave, delivery: Delivery::default() };
     let mut plan = Plan::new(batch.len());
     let outcome = courier.follow(&mut plan, |part| batch.part(part)).await;
     let mut delivery = courier.delivery;
@@ -64,8 +74,7 @@ struct Courier<'a> {
     borne: Borne,
     /// The failure after which the POST at hand is tried again.
     last: Option<Box<IngestionError>>,
-    stop: &'a CancellationToken,
-    deadline: Instant,
+    leave: Leave<'a>,
     delivery: Delivery,
 }
 
@@ -117,13 +126,13 @@ impl Courier<'_> {
 
     /// Makes one POST, unless it is too late for it.
     async fn post_once(&mut self, body: Bytes) -> Result<(), IngestionError> {
-        if self.stop.is_cancelled() {
+        if self.leave.stop.is_cancelled() || !(self.leave.still)() {
             return Err(self.interrupted(Interruption::Stop, false));
         }
-        if Instant::now() >= self.deadline {
+        if Instant::now() >= self.leave.deadline {
             return Err(self.interrupted(Interruption::Deadline, false));
         }
-        let (stop, deadline, last_answer) = (self.stop, self.deadline, self.borne.last_answer());
+        let (Leave { stop, deadline, .. }, last_answer) = (self.leave, self.borne.last_answer());
         let bytes = body.len() as u64;
         let overdue = async {
             let why = tokio::select! {
@@ -162,12 +171,12 @@ impl Courier<'_> {
 
     /// Waits until `until`. Where the deadline is not after that, there is nothing to wait for.
     async fn pause_until(&mut self, until: Instant) -> Result<(), IngestionError> {
-        if until >= self.deadline {
+        if until >= self.leave.deadline {
             return Err(self.interrupted(Interruption::Deadline, false));
         }
         tokio::select! {
             biased;
-            () = self.stop.cancelled() => Err(self.interrupted(Interruption::Stop, false)),
+            () = self.leave.stop.cancelled() => Err(self.interrupted(Interruption::Stop, false)),
             () = sleep_until(until) => Ok(()),
         }
     }

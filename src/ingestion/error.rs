@@ -91,9 +91,10 @@ pub enum IngestionError {
     BadRequest(Answer),
     /// 400 to one row after the other and nothing accepted: it is not the rows.
     #[error(
-        "{rows} rows sent by themselves were all refused, and none was accepted; the last refusal: {reason}. This is \
-         no matter of single rows, so none is set aside. Check that the stream that LOGS_DCR_STREAM_NAME names \
-         declares the columns of this version, and deploy the data collection rule again if it does not"
+        "{rows} rows sent by themselves were all refused, and none was accepted; the last refusal: {reason}. The rows are \
+         hardly to blame, so none is set aside. Check that the stream that LOGS_DCR_STREAM_NAME names declares the \
+         columns of this version and that the table has them, and deploy the data collection rule and the table again if \
+         not"
     )]
     EveryRowRefused {
         /// How many rows were refused by themselves.

@@ -13,7 +13,7 @@ mod patience;
 mod plan;
 
 pub use client::{IngestionClient, POST_TIMEOUT};
-pub use delivery::{Delivery, deliver};
+pub use delivery::{Delivery, Leave, deliver};
 pub use error::{Answer, IngestionError, Interruption, classify};
 pub use patience::Patience;
 pub use plan::{Plan, Refused, SYSTEMATIC_AFTER, Systematic};

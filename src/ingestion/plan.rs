@@ -13,6 +13,8 @@ pub struct Refused {
     pub row: usize,
     /// What the endpoint said to it.
     pub reason: String,
+    /// Whether it is its size (413). A row that is refused otherwise (400) may be as good as the stream is wrong.
+    pub too_large: bool,
 }
 
 /// Every row that was sent by itself was refused, from all over the batch: the rows are not to blame.
@@ -67,7 +69,7 @@ impl Plan {
     /// The rows of [`Plan::next`] are too many bytes: halves are next, or the only row is refused.
     pub fn too_large(&mut self, reason: String) {
         if let Some(row) = self.halve() {
-            self.too_large.push(Refused { row, reason });
+            self.too_large.push(Refused { row, reason, too_large: true });
         }
     }
 
@@ -78,7 +80,7 @@ impl Plan {
     /// every part that is left were refused by themselves. Those rows are not among the refused ones then.
     pub fn bad_request(&mut self, reason: String) -> Result<(), Systematic> {
         let Some(row) = self.halve() else { return Ok(()) };
-        self.bad.push(Refused { row, reason });
+        self.bad.push(Refused { row, reason, too_large: false });
         if !self.accepted.is_empty() || self.bad.len() < self.doubt_at {
             return Ok(());
         }
@@ -195,7 +197,7 @@ mod tests {
     fn a_row_that_is_too_large_by_itself_is_refused() {
         let mut plan = Plan::new(1);
         plan.too_large("413".to_owned());
-        assert_eq!(plan.finish(), (vec![], vec![Refused { row: 0, reason: "413".to_owned() }]));
+        assert_eq!(plan.finish(), (vec![], vec![Refused { row: 0, reason: "413".to_owned(), too_large: true }]));
     }
 
     #[test]
@@ -232,7 +234,8 @@ mod tests {
             prop_assert_eq!(accepted, (0..rows).filter(|row| !bad.contains(row)).collect::<Vec<_>>());
             prop_assert_eq!(rows_of(&refused), bad.iter().copied().collect::<Vec<_>>());
             // The reason of a refused row is the one that it got by itself.
-            for Refused { row, reason } in refused {
+            for Refused { row, reason, too_large } in refused {
+                prop_assert!(!too_large);
                 prop_assert_eq!(reason, format!("{:?}", row..row + 1));
             }
         }

@@ -64,6 +64,16 @@ pub enum RunError {
         /// The last failure.
         reason: String,
     },
+    /// Parts of the run were still waiting when its time was over. They were given up, and what was answered was saved.
+    #[error(
+        "{} did not end before the end of RUN_BUDGET_SECONDS, and had to be given up; what was answered is saved, and \
+         the next run goes on",
+        parts.join(", ")
+    )]
+    Hung {
+        /// Which, as people call them.
+        parts: Vec<String>,
+    },
     /// A part of the run ended in a way that it should not.
     #[error("{0}")]
     Broken(String),

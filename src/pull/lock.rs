@@ -7,29 +7,159 @@ use tokio::time::Instant;
 use super::run::Run;
 use crate::state::{LOCK_RENEWAL, LOCK_SECONDS, Lock, StateError};
 
-/// Renews the lock until it is dropped. A renewal that fails is tried again while the lock still holds; once it may have
-/// run out, the run must stop sending.
-pub async fn keep(run: &Run, lock: &dyn Lock) {
-    // A margin for the answer's way: by then another run may hold it.
-    let holds = Duration::from_secs(u64::from(LOCK_SECONDS)) - Duration::from_secs(5);
-    let mut renewed = Instant::now();
-    let mut pause = LOCK_RENEWAL;
+/// How long a lock surely holds after the request that took or renewed it was begun, with a margin for the way of what
+/// is sent at the last moment.
+pub const HOLDS: Duration = Duration::from_secs(LOCK_SECONDS as u64 - 5);
+
+/// The pause after a renewal that failed.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
+
+/// Renews the lock, asked for at `taken`, until it is dropped, and tells the run how long it holds. A renewal that fails
+/// is tried again while the lock still holds; once it may have run out the run fails, and this returns.
+pub async fn keep(run: &Run, lock: &dyn Lock, taken: Instant) {
+    let mut renewed = taken;
+    let mut next = taken + LOCK_RENEWAL;
     loop {
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep_until(next).await;
         let tried = Instant::now();
-        match tokio::time::timeout_at(renewed + holds, lock.renew()).await {
+        match tokio::time::timeout_at(renewed + HOLDS, lock.renew()).await {
             Ok(Ok(())) => {
                 renewed = tried;
-                pause = LOCK_RENEWAL;
+                run.hold_until(renewed + HOLDS);
+                next = tried + LOCK_RENEWAL;
             }
             Ok(Err(error @ StateError::LockLost { .. })) => return run.fail(error.into()),
-            Ok(Err(error)) if renewed.elapsed() < holds => {
+            Ok(Err(error)) if renewed.elapsed() < HOLDS => {
                 tracing::warn!(%error, "the lock could not be renewed; trying again");
-                pause = Duration::from_secs(2);
+                next = Instant::now() + TRY_AGAIN;
             }
             Ok(Err(_)) | Err(_) => {
-                return run.fail(StateError::LockLost { key: "lock".to_owned() }.into());
+                // Nobody renewed it in time: the run finds out and fails, unless it did already.
+                run.check_lock().ok();
+                return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    use async_trait::async_trait;
+    use time::OffsetDateTime;
+    use tokio_util::sync::CancellationToken;
+    use url::Url;
+
+    use super::*;
+    use crate::{
+        feed::{self, FeedClient, Limits},
+        identity::{IdentityError, Token, TokenSource},
+        labels::Catalogue,
+        pull::{Budget, Connector, Request, RunError, Sink},
+        record::Filter,
+        state::overlay::Overlay,
+        watermark::{Document, Memory, Progress},
+    };
+
+    /// Renews so often, and then hangs.
+    #[derive(Debug)]
+    struct Renewing(AtomicU32);
+
+    #[async_trait]
+    impl Lock for Renewing {
+        async fn renew(&self) -> Result<(), StateError> {
+            if self.0.fetch_sub(1, Ordering::SeqCst) == 0 {
+                std::future::pending::<()>().await;
+            }
+            Ok(())
+        }
+
+        async fn release(&self) -> Result<(), StateError> {
+            Ok(())
+        }
+    }
+
+    #[derive(Debug)]
+    struct NoTokens;
+
+    #[async_trait]
+    impl TokenSource for NoTokens {
+        async fn token(&self) -> Result<Token, IdentityError> {
+            Err(IdentityError { audience: "the feed".to_owned(), reason: "none is asked for here".to_owned() })
+        }
+
+        fn refuse(&self, _: &Token) {}
+    }
+
+    fn ago(span: Duration) -> Instant {
+        Instant::now().checked_sub(span).unwrap()
+    }
+
+    /// A run whose lock holds until `held_until`.
+    fn run(held_until: Instant) -> Run {
+        let base = Url::parse("https://manage.office.com").unwrap();
+        let budget = Arc::new(feed::Budget::new(Limits::SERVICE));
+        let store = Arc::new(Overlay::default());
+        let connector = Connector {
+            tenant: "t".to_owned(),
+            feed: FeedClient::new(feed::http_client().unwrap(), &base, "t", "t", Arc::new(NoTokens), budget).unwrap(),
+            filter: Filter::default(),
+            labels: Catalogue::default(),
+            sink: Sink::Nowhere,
+            store: store.clone(),
+            content_types: Vec::new(),
+            initial_lookback: Duration::ZERO,
+        };
+        let progress = Progress::new(Document::default(), &[], OffsetDateTime::UNIX_EPOCH, true);
+        let stop = CancellationToken::new();
+        Run::new(
+            Arc::new(connector),
+            progress,
+            Memory::new(store, "t"),
+            &Request::new(None, Budget::unlimited()),
+            stop,
+            held_until,
+        )
+    }
+
+    #[tokio::test]
+    async fn a_renewal_is_counted_from_when_it_was_asked_for_and_due_from_when_the_lock_was() {
+        let run = run(Instant::now());
+        assert!(!run.holds_lock());
+        let renewed = async {
+            while !run.holds_lock() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let lock = Renewing(AtomicU32::new(1));
+        tokio::select! {
+            () = keep(&run, &lock, ago(LOCK_RENEWAL)) => panic!("the lock is kept"),
+            () = renewed => {}
+        }
+        assert!(!run.halt.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn a_renewal_without_an_answer_ends_the_run_once_the_lock_may_have_run_out() {
+        let taken = ago(HOLDS - Duration::from_millis(50));
+        let run = run(taken + HOLDS);
+        keep(&run, &Renewing(AtomicU32::new(0)), taken).await;
+        assert!(taken.elapsed() >= HOLDS && run.halt.is_cancelled() && !run.may_save());
+        assert!(matches!(run.take_errors()[..], [RunError::State(StateError::LockLost { .. })]));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_was_frozen_finds_out_before_it_sends_or_saves() {
+        let run = run(Instant::now() + HOLDS);
+        assert!(run.check_lock().is_ok());
+        run.hold_until(Instant::now());
+        let saved = super::super::saving::save(&run, true).await;
+        assert!(matches!(saved, Err(StateError::LockLost { .. })), "{saved:?}");
+        assert!(run.check_lock().is_err() && run.stop.is_cancelled() && run.halt.is_cancelled());
+        assert_eq!(run.take_errors().len(), 1, "it is told once");
     }
 }

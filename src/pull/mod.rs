@@ -16,6 +16,7 @@ mod listing;
 mod lock;
 mod posting;
 mod reading;
+mod refusals;
 mod run;
 mod saving;
 mod sink;

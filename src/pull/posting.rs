@@ -6,19 +6,19 @@ use time::OffsetDateTime;
 use tokio::{
     sync::mpsc,
     task::JoinSet,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until},
 };
 use tracing::Instrument;
 
 use super::{
     reading::Rows,
+    refusals::RefusedRow,
     run::{Run, add},
     saving::Saver,
 };
 use crate::{
     batch::{Batch, Builder},
-    dead_letter::{DeadLetter, Kind},
-    ingestion::{Delivery, IngestionError, Patience},
+    ingestion::{Delivery, IngestionError, Leave, Patience},
     watermark::Id,
 };
 
@@ -33,27 +33,32 @@ const LINGER: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy)]
 pub struct Times {
     /// No POST begins after this.
-    pub last_wait: Instant,
-    /// How long one that is under way then may wait for its answer.
+    pub last_post: Instant,
+    /// How long one that is under way then, or when the run halts, may wait for its answer.
     pub last_answer: Duration,
 }
 
-/// Posts rows until no stage can send any more.
+/// Posts rows until no stage can send any more, or the run halts.
 pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Saver, times: Times) {
     let mut builder = Builder::new();
     let mut under_way = JoinSet::new();
-    let mut oldest = None;
+    let mut oldest: Option<Instant> = None;
     loop {
-        let next = match oldest {
-            None => rows.recv().await,
-            Some(since) => match timeout_at(since + LINGER, rows.recv()).await {
-                Ok(next) => next,
-                Err(_) => {
-                    oldest = None;
-                    post(&run, builder.take(), &saver, times, &mut under_way).await;
-                    continue;
-                }
-            },
+        let lingered = async {
+            match oldest {
+                Some(since) => sleep_until(since + LINGER).await,
+                None => std::future::pending().await,
+            }
+        };
+        let next = tokio::select! {
+            biased;
+            () = run.halt.cancelled() => break,
+            next = rows.recv() => next,
+            () = lingered => {
+                oldest = None;
+                post(&run, builder.take(), &saver, times, &mut under_way).await;
+                continue;
+            }
         };
         let Some(next) = next else { break };
         for (row, id) in next.iter() {
@@ -69,13 +74,19 @@ pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Save
     while let Some(ended) = under_way.join_next().await {
         run.look_at(ended);
     }
+    run.judge_refusals().await;
 }
 
-/// Begins to post a batch once fewer than [`AT_ONCE`] are under way.
+/// Begins to post a batch once fewer than [`AT_ONCE`] are under way, unless the run halts.
 async fn post(run: &Arc<Run>, batch: Option<Batch<Id>>, saver: &Saver, times: Times, under_way: &mut JoinSet<()>) {
     let Some(batch) = batch else { return };
     while under_way.len() >= AT_ONCE {
-        if let Some(ended) = under_way.join_next().await {
+        let ended = tokio::select! {
+            biased;
+            () = run.halt.cancelled() => return,
+            ended = under_way.join_next() => ended,
+        };
+        if let Some(ended) = ended {
             run.look_at(ended);
         }
     }
@@ -86,7 +97,8 @@ async fn post(run: &Arc<Run>, batch: Option<Batch<Id>>, saver: &Saver, times: Ti
 
 async fn deliver(run: Arc<Run>, batch: Batch<Id>, saver: Saver, times: Times) {
     let patience = Patience { last_answer: times.last_answer, ..Patience::SERVICE };
-    let delivery = match run.connector.sink.deliver(&batch, &patience, &run.halt, times.last_wait).await {
+    let leave = Leave { stop: &run.halt, deadline: times.last_post, still: &|| run.check_lock().is_ok() };
+    let delivery = match run.connector.sink.deliver(&batch, &patience, &leave).await {
         Ok(delivery) => delivery,
         Err(error) => return run.fail(error),
     };
@@ -98,28 +110,34 @@ async fn deliver(run: Arc<Run>, batch: Batch<Id>, saver: Saver, times: Times) {
     add(&run.counts.ingestion_wait_ms, u64::try_from(delivery.throttled_wait.as_millis()).unwrap_or(u64::MAX));
     if !accepted.is_empty() {
         run.progress().accepted(&accepted, OffsetDateTime::now_utc());
+        run.rows_accepted().await;
     }
-    bury_refused(&run, &batch, &delivery).await;
+    refuse(&run, &batch, &delivery).await;
     if let Some(error) = delivery.stopped {
         // What the end of the run cut short, or the service asked to wait with, is unfinished, not failed.
         if error.is_interruption() || matches!(error, IngestionError::Throttled { .. }) {
             tracing::warn!(%error, "rows were left to the next run");
             run.stop.cancel();
         } else {
+            if matches!(error, IngestionError::EveryRowRefused { .. }) {
+                run.batch_refused();
+            }
             run.fail(error.into());
         }
     }
     saver.saved().await;
 }
 
-/// Rows that the endpoint refuses go to the dead letters.
-async fn bury_refused(run: &Run, batch: &Batch<Id>, delivery: &Delivery) {
+/// What becomes of the rows that the endpoint refused by themselves. A row that is too large is bad whatever becomes of
+/// the others.
+async fn refuse(run: &Run, batch: &Batch<Id>, delivery: &Delivery) {
     for refused in &delivery.refused {
         let (Some(row), Some(id)) = (batch.row(refused.row), batch.tags().get(refused.row)) else { continue };
-        let letter = DeadLetter::bytes(Kind::Row, None, &row, refused.reason.clone(), OffsetDateTime::now_utc());
-        match run.bury(&letter).await {
-            Ok(()) => run.progress().settled(&[*id]),
-            Err(error) => return run.fail(error.into()),
+        let row = RefusedRow { id: *id, row: row.to_vec(), reason: refused.reason.clone() };
+        if refused.too_large {
+            run.bury_rows([row]).await;
+        } else {
+            run.row_refused(row).await;
         }
     }
 }

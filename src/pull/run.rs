@@ -1,7 +1,7 @@
 //! What the stages of one run share.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -9,16 +9,19 @@ use std::{
 };
 
 use time::OffsetDateTime;
-use tokio::task::JoinError;
+use tokio::{task::JoinError, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     connector::{Connector, Request},
     error::RunError,
+    refusals::{Judgement, Refusals, RefusedRow},
+    saving::Taken,
     summary::Counts,
 };
 use crate::{
-    dead_letter::DeadLetter,
+    dead_letter::{DeadLetter, Kind},
+    ingestion::IngestionError,
     state::StateError,
     watermark::{Memory, Progress},
 };
@@ -28,7 +31,8 @@ pub struct Run {
     pub connector: Arc<Connector>,
     /// Take no more work: the budget is used up, or the host is gone.
     pub stop: CancellationToken,
-    /// Wait for nothing any more: the run failed, or its time is over.
+    /// Begin no POST any more, and wait for nothing but the answers to those under way: the run failed, or its time is
+    /// over.
     pub halt: CancellationToken,
     pub counts: Arc<Counts>,
     /// Change nothing in the tenant.
@@ -37,17 +41,24 @@ pub struct Run {
     pub filtered: Mutex<BTreeMap<Option<i64>, u64>>,
     progress: Mutex<Progress>,
     memory: tokio::sync::Mutex<Memory>,
+    /// What is being saved.
+    pub taken: tokio::sync::Mutex<Option<Taken>>,
+    held_until: Mutex<Instant>,
+    parts: Mutex<BTreeSet<String>>,
+    refusals: Mutex<Refusals>,
     records_loaded: AtomicBool,
     errors: Mutex<Vec<RunError>>,
 }
 
 impl Run {
+    /// A run whose lock holds until `held_until`.
     pub fn new(
         connector: Arc<Connector>,
         progress: Progress,
         memory: Memory,
         request: &Request,
         stop: CancellationToken,
+        held_until: Instant,
     ) -> Self {
         Self {
             connector,
@@ -58,6 +69,10 @@ impl Run {
             filtered: Mutex::default(),
             progress: Mutex::new(progress),
             memory: tokio::sync::Mutex::new(memory),
+            taken: tokio::sync::Mutex::default(),
+            held_until: Mutex::new(held_until),
+            parts: Mutex::default(),
+            refusals: Mutex::default(),
             records_loaded: AtomicBool::new(false),
             errors: Mutex::default(),
         }
@@ -65,7 +80,7 @@ impl Run {
 
     /// The run's progress. Held for a moment only, never across an await.
     pub fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.progress)
     }
 
     pub async fn memory(&self) -> tokio::sync::MutexGuard<'_, Memory> {
@@ -95,9 +110,49 @@ impl Run {
         self.halt.cancel();
     }
 
+    /// The lock holds until then at least.
+    pub fn hold_until(&self, until: Instant) {
+        *locked(&self.held_until) = until;
+    }
+
+    /// Whether the lock surely holds.
+    pub fn holds_lock(&self) -> bool {
+        Instant::now() < *locked(&self.held_until)
+    }
+
+    /// Fails the run unless the lock surely holds, which is asked before each POST and each save: a process that was frozen wakes up
+    /// anywhere. Once it may have run out the run has failed.
+    ///
+    /// # Errors
+    /// [`StateError::LockLost`]
+    pub fn check_lock(&self) -> Result<(), StateError> {
+        if self.holds_lock() {
+            return Ok(());
+        }
+        let lost = || StateError::LockLost { key: Memory::lock_key(&self.connector.tenant) };
+        self.fail(lost().into());
+        Err(lost())
+    }
+
+    /// Names a part of the run that is under way, until what is returned is dropped.
+    pub fn part(self: &Arc<Self>, name: impl Into<String>) -> Part {
+        let part = Part { run: Arc::clone(self), name: name.into() };
+        locked(&self.parts).insert(part.name.clone());
+        part
+    }
+
+    /// The parts that are under way.
+    pub fn parts(&self) -> Vec<String> {
+        locked(&self.parts).iter().cloned().collect()
+    }
+
     /// Something failed that harms only itself: the rest of the run goes on.
     pub fn note(&self, error: RunError) {
-        self.errors.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+        let mut errors = locked(&self.errors);
+        // That the lock is lost is found out in several places, and told once.
+        if error.may_save() || errors.iter().all(RunError::may_save) {
+            errors.push(error);
+        }
     }
 
     /// A task of the run ended: by itself, or by a panic, which fails the run.
@@ -108,12 +163,12 @@ impl Run {
     }
 
     pub fn take_errors(&self) -> Vec<RunError> {
-        std::mem::take(&mut *self.errors.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *locked(&self.errors))
     }
 
     /// Whether what was answered may be saved: not once another run holds the lock.
     pub fn may_save(&self) -> bool {
-        self.errors.lock().unwrap_or_else(PoisonError::into_inner).iter().all(RunError::may_save)
+        locked(&self.errors).iter().all(RunError::may_save)
     }
 
     /// Counts what a content held that was read to its end.
@@ -123,7 +178,7 @@ impl Run {
         add(&self.counts.label_events, seen.label_events);
         add(&self.counts.repeated, seen.repeated);
         add(&self.counts.truncated, seen.truncated);
-        let mut filtered = self.filtered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut filtered = locked(&self.filtered);
         for (record_type, count) in &seen.filtered {
             *filtered.entry(*record_type).or_default() += count;
         }
@@ -140,6 +195,57 @@ impl Run {
         };
         for (content_type, failed, reason) in failed {
             self.note(RunError::Fetching { content_type, failed, reason });
+        }
+    }
+
+    /// The endpoint accepted rows: those that it refused before are bad.
+    pub async fn rows_accepted(&self) {
+        let bad = locked(&self.refusals).accepted();
+        self.bury_rows(bad).await;
+    }
+
+    /// The endpoint refused a row by itself. It goes to the dead letters where it is known to be bad.
+    pub async fn row_refused(&self, row: RefusedRow) {
+        let (bad, full) = {
+            let mut refusals = locked(&self.refusals);
+            (refusals.refused(row), refusals.is_full())
+        };
+        self.bury_rows(bad).await;
+        if full {
+            self.judge_refusals().await;
+        }
+    }
+
+    /// The endpoint refused all of a batch, so that the run has failed.
+    pub fn batch_refused(&self) {
+        locked(&self.refusals).failed();
+    }
+
+    /// Decides over the refused rows that are still held: whether they are bad, or the endpoint is.
+    pub async fn judge_refusals(&self) {
+        let runs_before = self.progress().refused_runs();
+        let judgement = locked(&self.refusals).judge(runs_before);
+        match judgement {
+            Judgement::Nothing => {}
+            Judgement::Rows(bad) => {
+                self.progress().set_refused_runs(0);
+                self.bury_rows(bad).await;
+            }
+            Judgement::Endpoint { rows, reason } => {
+                self.progress().set_refused_runs(runs_before + 1);
+                self.fail(IngestionError::EveryRowRefused { rows, reason }.into());
+            }
+        }
+    }
+
+    /// Rows that are bad go to the dead letters.
+    pub async fn bury_rows(&self, bad: impl IntoIterator<Item = RefusedRow>) {
+        for RefusedRow { id, row, reason } in bad {
+            let letter = DeadLetter::bytes(Kind::Row, None, &row, reason, OffsetDateTime::now_utc());
+            match self.bury(&letter).await {
+                Ok(()) => self.progress().settled(&[id]),
+                Err(error) => return self.fail(error.into()),
+            }
         }
     }
 
@@ -165,6 +271,22 @@ pub struct Seen {
     pub bad: u64,
     /// By record type; `None` for those that have none.
     pub filtered: BTreeMap<Option<i64>, u64>,
+}
+
+/// A part of a run that is under way.
+pub struct Part {
+    run: Arc<Run>,
+    name: String,
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        locked(&self.run.parts).remove(&self.name);
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Adds to a counter.

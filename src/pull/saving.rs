@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
 };
 
-use super::{error::RunError, run::Run};
-use crate::state::StateError;
+use super::run::Run;
+use crate::{state::StateError, watermark::Unsaved};
 
 /// How often the contents and the document are saved on the way. Between two saves a kill costs contents being fetched
 /// again, but no row being sent again: the records are saved with each answer.
@@ -70,18 +70,47 @@ async fn save_on_the_way(run: Arc<Run>, mut inbox: mpsc::Receiver<oneshot::Sende
     }
 }
 
-/// Saves what was answered: the records, and with `all` the contents and the document, in this order.
+/// What was taken from the progress and is not yet saved: it belongs to the run, so that neither a failure nor the end of
+/// the task that saves it forgets it.
+#[derive(Debug)]
+pub struct Taken {
+    /// The day of the log that its records belong to, also when they are saved after midnight.
+    day: Date,
+    /// What is left of it; each part goes when it is saved.
+    unsaved: Unsaved,
+}
+
+/// Saves what was answered: the records, and with `all` the contents and the document, in this order. What an earlier
+/// save took and did not finish is saved first, as it was, so that it is recognised where it arrived after all.
 pub async fn save(run: &Run, all: bool) -> Result<(), StateError> {
-    let unsaved = run.progress().take_unsaved(all);
-    let mut memory = run.memory().await;
-    if !unsaved.records.is_empty() {
-        memory.append_records(OffsetDateTime::now_utc(), &unsaved.records).await?;
+    let mut taken = run.taken.lock().await;
+    if let Some(taken) = &mut *taken {
+        finish(run, taken).await?;
     }
-    for (content_type, day, ids) in &unsaved.contents {
+    let unsaved = run.progress().take_unsaved(all);
+    finish(run, taken.insert(Taken { day: OffsetDateTime::now_utc().date(), unsaved })).await?;
+    *taken = None;
+    Ok(())
+}
+
+/// Saves what is left of `taken`, step by step.
+async fn finish(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
+    let mut memory = run.memory().await;
+    let unsaved = &mut taken.unsaved;
+    if !unsaved.records.is_empty() {
+        run.check_lock()?;
+        memory.append_records(taken.day, &unsaved.records).await?;
+        unsaved.records.clear();
+    }
+    while let Some((content_type, day, ids)) = unsaved.contents.last() {
+        run.check_lock()?;
         memory.append_contents(*content_type, *day, ids).await?;
+        unsaved.contents.pop();
     }
     if let Some(document) = &unsaved.document {
+        run.check_lock()?;
         memory.save_document(document).await?;
+        unsaved.document = None;
     }
     Ok(())
 }
@@ -91,6 +120,6 @@ pub async fn save_at_the_end(run: &Run) {
     if run.may_save()
         && let Err(error) = save(run, true).await
     {
-        run.note(RunError::State(error));
+        run.note(error.into());
     }
 }

@@ -2,13 +2,13 @@
 
 use std::{fmt, io::Write, sync::Arc, time::Duration};
 
-use tokio::{sync::Mutex, time::Instant};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::error::RunError;
 use crate::{
     batch::Batch,
-    ingestion::{self, Delivery, IngestionClient, IngestionError, Interruption, Patience},
+    ingestion::{self, Delivery, IngestionClient, IngestionError, Interruption, Leave, Patience},
     watermark::Id,
 };
 
@@ -29,12 +29,11 @@ impl Sink {
         &self,
         batch: &Batch<Id>,
         patience: &Patience,
-        halt: &CancellationToken,
-        deadline: Instant,
+        leave: &Leave<'_>,
     ) -> Result<Delivery, RunError> {
         match self {
-            Self::Ingestion(client) => Ok(ingestion::deliver(client, batch, patience, halt, deadline).await),
-            Self::Lines(lines) => lines.deliver(batch, patience.last_answer, halt).await,
+            Self::Ingestion(client) => Ok(ingestion::deliver(client, batch, patience, leave).await),
+            Self::Lines(lines) => lines.deliver(batch, patience.last_answer, leave.stop).await,
             Self::Nowhere => Ok(all_accepted(batch)),
         }
     }

@@ -1,9 +1,13 @@
 //! The order of a run: its stages, side by side, and how it begins and ends.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
-use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, sleep_until, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -19,10 +23,10 @@ use super::{
 use crate::{
     feed::{
         Window,
-        window::{self, clamped},
+        window::{self, REACH, clamped},
     },
-    state::Lock,
-    watermark::{Document, Memory, Progress},
+    state::{Lock, StateError},
+    watermark::{Loaded, Memory, Progress},
 };
 
 /// Contents that are listed and wait to be fetched.
@@ -34,6 +38,15 @@ const ROWS_AT_MOST: usize = 32;
 /// How often the subscriptions are listed. In between, the feed's own answer tells of one that is missing.
 const CHECK_SUBSCRIPTIONS_EVERY: time::Duration = time::Duration::hours(1);
 
+/// How long taking the lock and reading the document may take, so that the lock still holds when its renewal begins.
+const OPENING: Duration = Duration::from_secs(30);
+
+/// How long giving back the lock may take.
+const RELEASE: Duration = Duration::from_secs(5);
+
+/// A part of the run that goes on beside the others.
+type Stage = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 impl Connector {
     /// One run. It is saved when this returns, whatever came of it; `stop` makes it end early, saved.
     ///
@@ -41,17 +54,29 @@ impl Connector {
     /// What kept the run from doing its work, one or several things. A run that found nothing, or is not done yet, is
     /// no error.
     pub async fn run(self: &Arc<Self>, request: Request, stop: CancellationToken) -> Result<Summary, RunFailed> {
-        let key = Memory::lock_key(&self.tenant);
-        let lock = match self.store.lock(&key).await {
-            Ok(Some(lock)) => lock,
-            Ok(None) => return Ok(Summary::of_another_run()),
-            Err(error) => return Err(RunFailed::at_once(error)),
-        };
+        // The lock and the budget are counted from before the lock was asked for: an answer may take its time.
         let started = Instant::now();
-        let result = self.run_locked(request, stop, lock.as_ref(), started).await;
-        if let Err(error) = lock.release().await {
+        let opened = started + OPENING.min(request.budget.last_work);
+        let key = Memory::lock_key(&self.tenant);
+        let lock = match timeout_at(opened, self.store.lock(&key)).await {
+            Ok(Ok(Some(lock))) => lock,
+            Ok(Ok(None)) => return Ok(Summary::of_another_run()),
+            Ok(Err(error)) => return Err(RunFailed::at_once(error)),
+            Err(_) => return Err(RunFailed::at_once(no_answer(key))),
+        };
+        let now = OffsetDateTime::now_utc();
+        let mut memory = Memory::new(Arc::clone(&self.store), &self.tenant);
+        let end = request.budget.end;
+        let result = match timeout_at(opened, memory.load_document(now)).await {
+            Ok(Ok(loaded)) => self.run_locked(request, stop, lock.as_ref(), started, memory, loaded).await,
+            Ok(Err(error)) => Err(RunFailed::at_once(error)),
+            Err(_) => Err(RunFailed::at_once(no_answer(format!("{}/watermark.json", self.tenant)))),
+        };
+        match timeout_at((Instant::now() + RELEASE).min(started + end), lock.release()).await {
+            Ok(Ok(())) => {}
             // It runs out by itself.
-            tracing::warn!(%error, "the lock could not be given back");
+            Ok(Err(error)) => tracing::warn!(%error, "the lock could not be given back"),
+            Err(_) => tracing::warn!("the lock could not be given back in time"),
         }
         result
     }
@@ -62,41 +87,22 @@ impl Connector {
         stop: CancellationToken,
         lock: &dyn Lock,
         started: Instant,
+        memory: Memory,
+        loaded: Loaded,
     ) -> Result<Summary, RunFailed> {
         let now = OffsetDateTime::now_utc();
-        let mut memory = Memory::new(Arc::clone(&self.store), &self.tenant);
-        let document = match memory.load_document(now).await {
-            Ok((document, note)) => {
-                if let Some(note) = note {
-                    tracing::warn!("{note}");
-                }
-                document
-            }
-            Err(error) => return Err(RunFailed::at_once(error)),
-        };
         let before = self.feed.budget().counts();
-        let progress = self.progress(document, request.range.is_none(), now);
-        let run = Run::new(Arc::clone(self), progress, memory, &request, stop.child_token());
+        let progress = self.progress(loaded, request.range.is_none(), now);
+        let held_until = started + lock::HOLDS;
+        let run = Run::new(Arc::clone(self), progress, memory, &request, stop.child_token(), held_until);
         let run = Arc::new(run);
-
-        let work = self.work(&run, &request, started);
-        tokio::pin!(work);
-        let done = tokio::select! {
-            () = &mut work => true,
-            () = lock::keep(&run, lock) => false,
-            () = watch_the_time(&run, request.budget, started) => false,
-        };
-        run.stop.cancel();
-        run.halt.cancel();
-        // Every stage ends at once now; only what is being saved is waited for, so that nothing answered is forgotten.
-        let end = async {
-            if !done {
-                work.await;
-            }
-            saving::save_at_the_end(&run).await;
-        };
-        if tokio::time::timeout_at(started + request.budget.end, end).await.is_err() {
-            run.note(RunError::Broken("the state could not be saved before the end of RUN_BUDGET_SECONDS".to_owned()));
+        tokio::select! {
+            () = self.carry_out(&run, &request, started) => {}
+            () = async {
+                lock::keep(&run, lock, started).await;
+                // The run has failed by now, and ends in its own way.
+                std::future::pending::<()>().await;
+            } => {}
         }
 
         let errors = run.take_errors();
@@ -111,11 +117,36 @@ impl Connector {
         if errors.is_empty() { Ok(summary) } else { Err(RunFailed { errors, summary: Box::new(summary) }) }
     }
 
-    fn progress(&self, document: Document, moves: bool, now: OffsetDateTime) -> Progress {
-        let lookback = now.saturating_sub(self.initial_lookback.try_into().unwrap_or(time::Duration::MAX));
+    fn progress(&self, loaded: Loaded, moves: bool, now: OffsetDateTime) -> Progress {
+        let lookback = match loaded.set_aside {
+            Some(note) => {
+                tracing::warn!("{note}");
+                REACH
+            }
+            None => self.initial_lookback.try_into().unwrap_or(time::Duration::MAX),
+        };
         // What lies beyond the feed's reach before the very first run is no loss.
-        let (lookback, _) = clamped(lookback, now);
-        Progress::new(document, &self.content_types, lookback, moves)
+        let (lookback, _) = clamped(now.saturating_sub(lookback), now);
+        Progress::new(loaded.document, &self.content_types, lookback, moves)
+    }
+
+    /// Does the work, as long as the budget lets it, and saves.
+    async fn carry_out(self: &Arc<Self>, run: &Arc<Run>, request: &Request, started: Instant) {
+        {
+            let work = self.work(run, request, started);
+            tokio::pin!(work);
+            tokio::select! {
+                () = &mut work => {}
+                () = watch_the_time(run, request.budget, started) => run.note(RunError::Hung { parts: run.parts() }),
+            }
+            // What hangs ends with `work`. What it was saving is kept by the run.
+        }
+        run.stop.cancel();
+        run.halt.cancel();
+        let last_save = started + request.budget.last_save_after(started.elapsed());
+        if timeout_at(last_save, saving::save_at_the_end(run)).await.is_err() {
+            run.note(RunError::Broken("the state could not be saved before the end of RUN_BUDGET_SECONDS".to_owned()));
+        }
     }
 
     /// The windows of a range that is asked for again. From here on the run knows what is left of it.
@@ -139,7 +170,9 @@ impl Connector {
     async fn work(self: &Arc<Self>, run: &Arc<Run>, request: &Request, started: Instant) {
         let range = request.range.map(|range| self.begin_range(run, range, OffsetDateTime::now_utc()));
         let checked = run.progress().subscriptions_checked();
-        if checked.is_none_or(|checked| OffsetDateTime::now_utc() - checked > CHECK_SUBSCRIPTIONS_EVERY) {
+        let now = OffsetDateTime::now_utc();
+        if checked.is_none_or(|checked| now - checked > CHECK_SUBSCRIPTIONS_EVERY) {
+            let _part = run.part("the check of the subscriptions");
             subscriptions::check(run, &self.content_types).await;
         }
         let (found, to_fetch) = mpsc::channel(FOUND_AT_MOST);
@@ -147,22 +180,36 @@ impl Connector {
         let (saver, save) = saving::stage(Arc::clone(run));
         let mut stages = JoinSet::new();
         // The span of the run goes with its stages, so that each line tells the invocation.
-        stages.spawn(save.in_current_span());
+        let mut spawn = |name: String, stage: Stage| {
+            let part = run.part(name);
+            let stage = async move {
+                stage.await;
+                drop(part);
+            };
+            stages.spawn(stage.in_current_span());
+        };
+        spawn("saving".to_owned(), Box::pin(save));
         let times =
-            posting::Times { last_wait: started + request.budget.last_wait, last_answer: request.budget.last_answer() };
-        stages.spawn(posting::post_all(Arc::clone(run), to_post, saver, times).in_current_span());
+            posting::Times { last_post: started + request.budget.last_post, last_answer: request.budget.last_answer };
+        spawn("posting".to_owned(), Box::pin(posting::post_all(Arc::clone(run), to_post, saver, times)));
         let new = fetching::Lane::of_new(request.budget);
-        stages.spawn(fetching::fetch_all(Arc::clone(run), to_fetch, rows.clone(), new).in_current_span());
+        let fetch = fetching::fetch_all(Arc::clone(run), to_fetch, rows.clone(), new);
+        spawn("fetching".to_owned(), Box::pin(fetch));
         if request.range.is_none() {
             let (pending, to_try_again) = mpsc::channel(FOUND_AT_MOST);
             let lane = fetching::Lane::of_pending(request.budget, started);
-            stages.spawn(fetching::fetch_all(Arc::clone(run), to_try_again, rows.clone(), lane).in_current_span());
-            stages.spawn(listing::resume(Arc::clone(run), pending).in_current_span());
+            let fetch = fetching::fetch_all(Arc::clone(run), to_try_again, rows.clone(), lane);
+            spawn("fetching what failed before".to_owned(), Box::pin(fetch));
+            let resume = listing::resume(Arc::clone(run), pending);
+            spawn("handing over what failed before".to_owned(), Box::pin(resume));
         }
         drop(rows);
+        if checked.is_none_or(|checked| checked.date() != now.date()) {
+            spawn("forgetting".to_owned(), Box::pin(forget(Arc::clone(run), now)));
+        }
         for content_type in &self.content_types {
             let list = listing::list(Arc::clone(run), *content_type, range.clone(), found.clone());
-            stages.spawn(list.in_current_span());
+            spawn(format!("listing {content_type}"), Box::pin(list));
         }
         drop(found);
         while let Some(ended) = stages.join_next().await {
@@ -173,23 +220,44 @@ impl Connector {
     }
 }
 
-/// Tells the stages when the run takes no more work, and returns when it waits for nothing any more.
+/// Removes what was remembered of days that the feed lists no more. Done once a day, the first time that the
+/// subscriptions are due on it.
+async fn forget(run: Arc<Run>, now: OffsetDateTime) {
+    let forgotten = async { run.memory().await.forget_old_contents(now).await };
+    let failed = tokio::select! {
+        () = run.halt.cancelled() => return,
+        forgotten = forgotten => forgotten.err(),
+    };
+    if let Some(error) = failed {
+        // It costs room, and is tried again.
+        tracing::warn!(%error, "the contents remembered of old days could not be removed");
+    }
+}
+
+/// The storage did not answer before the run could begin.
+fn no_answer(key: String) -> StateError {
+    StateError::Unavailable { key, reason: "the storage did not answer in time; the next run tries again".to_owned() }
+}
+
+/// Tells the stages when the run takes no more work and when it begins no more POSTs, and returns when it waits for
+/// nothing any more.
 async fn watch_the_time(run: &Run, budget: Budget, started: Instant) {
-    let last_wait = tokio::select! {
-        () = tokio::time::sleep_until(started + budget.last_work) => {
+    tokio::select! {
+        () = sleep_until(started + budget.last_work) => {
             tracing::info!("the budget of the run is used up: it takes no more work");
-            started + budget.last_wait
         }
         // The host is gone or going: what is under way has as long as it would have at the end of the budget.
-        () = run.stop.cancelled() => (Instant::now() + (budget.last_wait - budget.last_work)).min(started + budget.last_wait),
-    };
+        () = run.stop.cancelled() => {}
+    }
     run.stop.cancel();
     tokio::select! {
-        () = tokio::time::sleep_until(last_wait) => {
-            tracing::info!("the time of the run is over: what is still under way is left to the next one");
+        () = sleep_until(started + budget.last_post_after(started.elapsed())) => {
+            tracing::info!("the time of the run is over: what is not sent yet is left to the next one");
         }
         () = run.halt.cancelled() => {}
     }
+    run.halt.cancel();
+    sleep_until(started + budget.last_wait_after(started.elapsed())).await;
 }
 
 impl Run {

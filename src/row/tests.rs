@@ -1,7 +1,9 @@
 //! Whole rows.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, value::RawValue};
 use time::macros::datetime;
 
 use super::*;
@@ -40,6 +42,11 @@ fn row_of(text: &str) -> (Map<String, Value>, RowMeta) {
     assert_eq!(row.len(), meta.bytes);
     assert!(meta.bytes <= ROW_LIMIT);
     assert!(!row.contains(&b'\n') && !row.contains(&b'\r'));
+    // As it is on the wire: a number read and written again may have another length.
+    let wire: BTreeMap<String, &RawValue> = serde_json::from_slice(row).unwrap();
+    for (name, kind) in columns().filter(|(_, kind)| matches!(kind, ColumnType::Dynamic)) {
+        assert!(wire.get(name).is_none_or(|value| value.get().len() <= VALUE_LIMIT), "{name} ({kind:?}) is too long");
+    }
     let read: Map<String, Value> = serde_json::from_slice(row).unwrap();
     assert_eq!(read.get("TruncatedColumns").map_or(0, |names| names.as_array().unwrap().len()), meta.truncated);
     (read, meta)
@@ -273,7 +280,7 @@ proptest! {
                 ColumnType::Int => prop_assert!(value.is_i64()),
                 ColumnType::Boolean => prop_assert!(value.is_boolean()),
                 ColumnType::Datetime => prop_assert!(value.as_str().is_some_and(|text| text.ends_with('Z'))),
-                ColumnType::Dynamic => prop_assert!(value.to_string().len() <= VALUE_LIMIT),
+                ColumnType::Dynamic => prop_assert!(!value.is_null()),
             }
         }
         for name in ["TimeGenerated", "FeedContentType", "ContentId", "ContentCreated"] {

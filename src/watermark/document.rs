@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
 use super::look_back::LookBack;
@@ -12,25 +13,53 @@ use crate::content::{Content, ContentType};
 pub const FORMAT: u32 = 1;
 
 /// The watermarks of one tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// [`FORMAT`] at the time of writing.
     pub format: u32,
     /// When the subscriptions of the tenant were last listed.
-    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub subscriptions_checked: Option<OffsetDateTime>,
     /// When a batch was last answered with 2xx.
-    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub last_accepted: Option<OffsetDateTime>,
+    /// How many runs in a row ended with rows refused and none accepted.
+    pub refused_runs: u32,
     /// By content type.
     pub content_types: BTreeMap<ContentType, Watermark>,
+    /// What stands under content types that this version does not know. It is written back as it was read.
+    pub unknown_types: BTreeMap<String, Value>,
 }
 
 impl Default for Document {
     fn default() -> Self {
-        Self { format: FORMAT, subscriptions_checked: None, last_accepted: None, content_types: BTreeMap::new() }
+        Self {
+            format: FORMAT,
+            subscriptions_checked: None,
+            last_accepted: None,
+            refused_runs: 0,
+            content_types: BTreeMap::new(),
+            unknown_types: BTreeMap::new(),
+        }
     }
+}
+
+/// The document as it is stored.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored {
+    format: u32,
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    subscriptions_checked: Option<OffsetDateTime>,
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    last_accepted: Option<OffsetDateTime>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    refused_runs: u32,
+    /// Read one by one, so that one that this version does not know costs no other.
+    content_types: BTreeMap<String, Value>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Why a stored document is not used.
@@ -59,7 +88,26 @@ impl Document {
         if head.format > FORMAT {
             return Err(DocumentError::Newer(head.format));
         }
-        serde_json::from_slice(body).map_err(unreadable)
+        let stored: Stored = serde_json::from_slice(body).map_err(unreadable)?;
+        let mut document = Self {
+            format: stored.format,
+            subscriptions_checked: stored.subscriptions_checked,
+            last_accepted: stored.last_accepted,
+            refused_runs: stored.refused_runs,
+            ..Self::default()
+        };
+        for (name, value) in stored.content_types {
+            match ContentType::ALL.into_iter().find(|known| known.as_str() == name) {
+                Some(known) => {
+                    let watermark = serde_json::from_value(value).map_err(unreadable)?;
+                    document.content_types.insert(known, watermark);
+                }
+                None => {
+                    document.unknown_types.insert(name, value);
+                }
+            }
+        }
+        Ok(document)
     }
 
     /// The document as it is stored.
@@ -67,7 +115,17 @@ impl Document {
     /// # Errors
     /// A time that RFC 3339 cannot express, such as a year beyond 9999.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec_pretty(self)
+        let mut content_types = self.unknown_types.clone();
+        for (content_type, watermark) in &self.content_types {
+            content_types.insert(content_type.to_string(), serde_json::to_value(watermark)?);
+        }
+        serde_json::to_vec_pretty(&Stored {
+            format: self.format,
+            subscriptions_checked: self.subscriptions_checked,
+            last_accepted: self.last_accepted,
+            refused_runs: self.refused_runs,
+            content_types,
+        })
     }
 }
 
@@ -188,6 +246,7 @@ mod tests {
             reason: "reset".into(),
         });
         document.content_types.insert(ContentType::General, watermark);
+        document.refused_runs = 3;
         let stored = document.to_json().unwrap();
         assert_eq!(Document::parse(&stored).unwrap(), document);
     }
@@ -213,6 +272,23 @@ mod tests {
         assert!(matches!(Document::parse(b"\0\0"), Err(DocumentError::Unreadable(_))));
         assert!(matches!(Document::parse(b"{}"), Err(DocumentError::Unreadable(_))));
         assert_eq!(Document::parse(br#"{"format":99,"contentTypes":"?"}"#), Err(DocumentError::Newer(99)));
+    }
+
+    #[test]
+    fn a_content_type_of_another_version_costs_no_other_and_is_written_back() {
+        let stored = br#"{"format":1,"contentTypes":{"Audit.New":{"mark":[1,null]},
+            "Audit.General":{"listedThrough":"2026-11-22T19:00:00Z"}}}"#;
+        let document = Document::parse(stored).unwrap();
+        assert_eq!(document.content_types.keys().collect::<Vec<_>>(), [&ContentType::General]);
+        let written: Value = serde_json::from_slice(&document.to_json().unwrap()).unwrap();
+        assert_eq!(written["contentTypes"]["Audit.New"], serde_json::json!({ "mark": [1, null] }));
+        assert_eq!(Document::parse(&document.to_json().unwrap()).unwrap(), document);
+    }
+
+    #[test]
+    fn a_known_content_type_that_cannot_be_read_makes_the_document_unreadable() {
+        let stored = br#"{"format":1,"contentTypes":{"Audit.General":{"listedThrough":"yesterday"}}}"#;
+        assert!(matches!(Document::parse(stored), Err(DocumentError::Unreadable(_))));
     }
 
     #[test]

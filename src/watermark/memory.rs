@@ -27,6 +27,16 @@ pub struct Memory {
     logs: HashMap<String, Log>,
 }
 
+/// The document as a run finds it.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The stored document, or the empty one.
+    pub document: Document,
+    /// What to tell people where the stored one could not be read and was set aside. Nothing is known then of how far
+    /// the feed was listed, so that all that it serves is to be listed again.
+    pub set_aside: Option<String>,
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Log {
     part: u32,
@@ -53,30 +63,31 @@ impl Memory {
     /// The stored document; the empty one where there is none yet.
     ///
     /// A document that cannot be read is set aside under a name of its own and the run begins anew: the records
-    /// delivered are remembered apart from it, so that nothing is sent twice. What was said about it is returned.
+    /// delivered are remembered apart from it, so that nothing is sent twice.
     ///
     /// # Errors
     /// The storage fails, or a newer version of Labelstream wrote the document.
-    pub async fn load_document(&mut self, now: OffsetDateTime) -> Result<(Document, Option<String>), StateError> {
+    pub async fn load_document(&mut self, now: OffsetDateTime) -> Result<Loaded, StateError> {
         let key = self.document_key();
         let Some((body, version)) = self.store.get(&key).await? else {
             self.version = Expect::Absent;
-            return Ok((Document::default(), None));
+            return Ok(Loaded::default());
         };
         self.version = Expect::Version(version);
         match Document::parse(&body) {
-            Ok(document) => Ok((document, None)),
+            Ok(document) => Ok(Loaded { document, set_aside: None }),
             Err(error @ DocumentError::Newer(_)) => Err(StateError::Unavailable { key, reason: error.to_string() }),
             Err(error) => {
                 let aside = format!("{key}.unreadable-{}", now.unix_timestamp());
                 self.store.put(&aside, body, &Expect::Any).await?;
                 let note = format!("{key} was set aside as {aside}, and the feed is read from its beginning: {error}");
-                Ok((Document::default(), Some(note)))
+                Ok(Loaded { document: Document::default(), set_aside: Some(note) })
             }
         }
     }
 
-    /// Saves the document over the one that was loaded or saved last.
+    /// Saves the document over the one that was loaded or saved last. The same document may be saved again after a
+    /// failure, also where the first try arrived and only its answer was lost.
     ///
     /// # Errors
     /// [`StateError::Conflict`] where another writer came in between.
@@ -85,7 +96,15 @@ impl Memory {
         let body = document
             .to_json()
             .map_err(|error| StateError::Unavailable { key: key.clone(), reason: error.to_string() })?;
-        let version = self.store.put(&key, body.into(), &self.version).await?;
+        let body = Bytes::from(body);
+        let version = match self.store.put(&key, body.clone(), &self.version).await {
+            // An earlier try of the same body may have arrived without its answer.
+            Err(StateError::Conflict { key }) => match self.store.get(&key).await? {
+                Some((stored, version)) if stored == body => version,
+                _ => return Err(StateError::Conflict { key }),
+            },
+            other => other?,
+        };
         self.version = Expect::Version(version.clone());
         Ok(version)
     }
@@ -102,7 +121,7 @@ impl Memory {
     /// Remembers contents of one day of publication.
     ///
     /// # Errors
-    /// The storage fails.
+    /// As for [`Memory::append_records`].
     pub async fn append_contents(
         &mut self,
         content_type: ContentType,
@@ -113,7 +132,8 @@ impl Memory {
         self.append(&stem, ids).await
     }
 
-    /// The records delivered in the last [`REMEMBERED_DAYS`] days, as logs of ids. Older logs are removed.
+    /// The records delivered in the last [`REMEMBERED_DAYS`] days, as logs of ids. Older logs are removed; one that
+    /// cannot be removed is left and told of in the log.
     ///
     /// # Errors
     /// The storage fails.
@@ -124,7 +144,10 @@ impl Memory {
         for entry in self.store.list(&prefix).await? {
             let Some((day, part)) = entry.key.strip_prefix(&prefix).and_then(day_and_part) else { continue };
             if day < oldest {
-                self.store.delete(&entry.key).await?;
+                if let Err(error) = self.store.delete(&entry.key).await {
+                    // It costs room, and is tried again by the next run.
+                    tracing::warn!(%error, "an old log of records could not be removed");
+                }
                 continue;
             }
             let Some((log, _)) = self.store.get(&entry.key).await? else { continue };
@@ -137,12 +160,13 @@ impl Memory {
         Ok(logs)
     }
 
-    /// Remembers records as delivered. [`Memory::load_records`] comes first.
+    /// Remembers records as delivered on `day`. [`Memory::load_records`] comes first.
     ///
     /// # Errors
-    /// The storage fails.
-    pub async fn append_records(&mut self, now: OffsetDateTime, ids: &[Id]) -> Result<(), StateError> {
-        let stem = format!("{}/records/{}", self.tenant, day_name(now.date()));
+    /// The storage fails. The ids may be stored or not; the same call, made again before any other for that day, stores
+    /// them once.
+    pub async fn append_records(&mut self, day: Date, ids: &[Id]) -> Result<(), StateError> {
+        let stem = format!("{}/records/{}", self.tenant, day_name(day));
         self.append(&stem, ids).await
     }
 
@@ -185,20 +209,24 @@ impl Memory {
         if !self.logs.contains_key(stem) {
             self.load_log(stem).await?;
         }
-        let block = Bytes::from(ids.concat());
-        let log = self.logs.entry(stem.to_owned()).or_default();
+        let Log { mut part, length } = self.logs.get(stem).copied().unwrap_or_default();
+        let ids = Bytes::from(ids.concat());
         // The rest of a torn write is made whole, so that ids stay where they are looked for.
-        let torn = log.length % 16;
-        let block = if torn == 0 { block } else { [vec![0; 16 - torn as usize].into(), block].concat().into() };
-        let length = block.len() as u64;
-        match self.store.append(&part_key(stem, log.part), log.length, block.clone()).await {
+        let block = match (length % 16) as usize {
+            0 => ids.clone(),
+            torn => [vec![0; 16 - torn].into(), ids.clone()].concat().into(),
+        };
+        let mut end = length + block.len() as u64;
+        match self.store.append(&part_key(stem, part), length, block).await {
             Err(StateError::Full { .. }) => {
-                *log = Log { part: log.part + 1, length: 0 };
-                self.store.append(&part_key(stem, log.part), 0, block).await?;
+                part += 1;
+                end = ids.len() as u64;
+                self.store.append(&part_key(stem, part), 0, ids).await?;
             }
             other => other?,
         }
-        log.length += length;
+        // Only now: the same append, made again after a failure, goes to the same place and is recognised there.
+        self.logs.insert(stem.to_owned(), Log { part, length: end });
         Ok(())
     }
 }
@@ -225,21 +253,5 @@ fn day_and_part(name: &str) -> Option<(Date, u32)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use time::macros::date;
-
-    use super::*;
-
-    #[test]
-    fn log_names_tell_their_day_and_part() {
-        for (name, expected) in [
-            ("2026-11-22.ids", Some((date!(2026 - 11 - 22), 0))),
-            ("2026-11-22.3.ids", Some((date!(2026 - 11 - 22), 3))),
-            ("2026-11-22.x.ids", None),
-            ("watermark.json", None),
-        ] {
-            assert_eq!(day_and_part(name), expected, "{name}");
-        }
-        assert_eq!(part_key(&day_name(date!(2026 - 01 - 02)), 1), "2026-01-02.1.ids");
-    }
-}
+#[path = "memory_tests.rs"]
+mod tests;

@@ -22,5 +22,5 @@ pub use document::{Document, DocumentError, FORMAT, Pending, Watermark};
 pub use ids::{Id, IdSet, content_id};
 pub use listing::{Failure, Listing, Slot, Verdict};
 pub use look_back::{LookBack, Span};
-pub use memory::{Memory, REMEMBERED_DAYS};
+pub use memory::{Loaded, Memory, REMEMBERED_DAYS};
 pub use progress::{Admission, Progress, Unsaved};

@@ -46,6 +46,9 @@ pub struct Progress {
     listings: BTreeMap<ContentType, Listing>,
     /// Watermarks of content types that this run does not read.
     others: BTreeMap<ContentType, Watermark>,
+    /// What the document says of content types that this version does not know.
+    unknown: BTreeMap<String, serde_json::Value>,
+    refused_runs: u32,
     subscriptions_checked: Option<OffsetDateTime>,
     last_accepted: Option<OffsetDateTime>,
     delivered: IdSet,
@@ -72,6 +75,8 @@ impl Progress {
         Self {
             listings,
             others,
+            unknown: document.unknown_types,
+            refused_runs: document.refused_runs,
             subscriptions_checked: document.subscriptions_checked,
             last_accepted: document.last_accepted,
             ..Self::default()
@@ -113,6 +118,17 @@ impl Progress {
         resumed
     }
 
+    /// How many runs in a row ended with rows refused and none accepted.
+    #[must_use]
+    pub const fn refused_runs(&self) -> u32 {
+        self.refused_runs
+    }
+
+    /// Notes how many runs in a row ended so by now.
+    pub const fn set_refused_runs(&mut self, runs: u32) {
+        self.refused_runs = runs;
+    }
+
     /// A slot for the next content.
     pub const fn next_slot(&mut self, content_type: ContentType) -> Slot {
         self.next_slot += 1;
@@ -143,6 +159,7 @@ impl Progress {
     /// The endpoint took the rows of these records.
     pub fn accepted(&mut self, records: &[Id], now: OffsetDateTime) {
         self.last_accepted = Some(now);
+        self.refused_runs = 0;
         self.settled(records);
     }
 
@@ -188,7 +205,9 @@ impl Progress {
             format: FORMAT,
             subscriptions_checked: self.subscriptions_checked,
             last_accepted: self.last_accepted,
+            refused_runs: self.refused_runs,
             content_types,
+            unknown_types: self.unknown.clone(),
         }
     }
 }

@@ -1,0 +1,219 @@
+//! A connector inside this process, so that its store can be made to fail: a folder behind a store that refuses, loses
+//! answers or hangs when it is told to. The simulator is asked over HTTP as ever.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use labelstream::{
+    assembly,
+    dead_letter::{self, DeadLetter},
+    feed::{self, FeedClient},
+    identity::{IdentityError, Token, TokenSource},
+    ingestion::IngestionClient,
+    pull::{Budget, Connector, Request, RunFailed, Sink, Summary},
+    settings::{Needs, Settings},
+    state::{Entry, Expect, Lock, StateError, Store, Version, folder::FolderStore},
+};
+use labelstream_simulator::{Config, Simulator};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// How a call to the store fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failing {
+    /// It is not carried out.
+    Refused,
+    /// It is carried out, and its answer is lost.
+    AnswerLost,
+    /// It never ends.
+    Hangs,
+}
+
+/// One failure to come.
+#[derive(Debug)]
+struct StoreFault {
+    call: &'static str,
+    part: &'static str,
+    /// How many such calls pass before it.
+    passing: usize,
+    failing: Failing,
+}
+
+/// A folder whose calls fail as told.
+#[derive(Debug)]
+pub struct Flaky {
+    below: FolderStore,
+    faults: Mutex<Vec<StoreFault>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Flaky {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { below: FolderStore::open(folder.path()).unwrap(), faults: Mutex::default(), _folder: folder }
+    }
+
+    /// Of the calls named `call` with a key that `part` is in, the one after `passing` others fails.
+    pub fn fail(&self, call: &'static str, part: &'static str, passing: usize, failing: Failing) {
+        self.faults.lock().unwrap().push(StoreFault { call, part, passing, failing });
+    }
+
+    /// Whether all the failures have come.
+    pub fn all_failed(&self) -> bool {
+        self.faults.lock().unwrap().is_empty()
+    }
+
+    fn due(&self, call: &str, key: &str) -> Option<Failing> {
+        let mut faults = self.faults.lock().unwrap();
+        let at = faults.iter_mut().position(|fault| {
+            let fits = fault.call == call && key.contains(fault.part);
+            let due = fits && fault.passing == 0;
+            fault.passing -= usize::from(fits && !due);
+            due
+        })?;
+        Some(faults.remove(at).failing)
+    }
+
+    async fn through<T>(
+        &self,
+        call_name: &str,
+        key: &str,
+        call: impl Future<Output = Result<T, StateError>>,
+    ) -> Result<T, StateError> {
+        let unavailable = || StateError::Unavailable { key: key.to_owned(), reason: "HTTP 503".to_owned() };
+        match self.due(call_name, key) {
+            None => call.await,
+            Some(Failing::Refused) => Err(unavailable()),
+            Some(Failing::AnswerLost) => call.await.and_then(|_| Err(unavailable())),
+            Some(Failing::Hangs) => std::future::pending().await,
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Flaky {
+    async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>, StateError> {
+        self.through("get", key, self.below.get(key)).await
+    }
+
+    async fn put(&self, key: &str, body: Bytes, expect: &Expect) -> Result<Version, StateError> {
+        self.through("put", key, self.below.put(key, body, expect)).await
+    }
+
+    async fn append(&self, key: &str, at: u64, block: Bytes) -> Result<(), StateError> {
+        self.through("append", key, self.below.append(key, at, block)).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, StateError> {
+        self.through("list", prefix, self.below.list(prefix)).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StateError> {
+        self.through("delete", key, self.below.delete(key)).await
+    }
+
+    async fn lock(&self, key: &str) -> Result<Option<Box<dyn Lock>>, StateError> {
+        self.through("lock", key, self.below.lock(key)).await
+    }
+}
+
+/// Tokens of the simulator's identity endpoint, asked as the SDK asks it. The SDK itself reads where it is from the
+/// environment of the process, which a test cannot set.
+#[derive(Debug)]
+struct Tokens {
+    url: String,
+    header: String,
+}
+
+#[async_trait]
+impl TokenSource for Tokens {
+    async fn token(&self) -> Result<Token, IdentityError> {
+        let failed = |reason: String| IdentityError { audience: self.url.clone(), reason };
+        let asked = reqwest::Client::new().get(&self.url).header("x-identity-header", &self.header).send().await;
+        let answer = asked.map_err(|error| failed(error.to_string()))?.bytes().await;
+        let answer: serde_json::Value =
+            serde_json::from_slice(&answer.map_err(|error| failed(error.to_string()))?).unwrap();
+        Ok(Token::new(answer["access_token"].as_str().ok_or_else(|| failed(answer.to_string()))?, 0))
+    }
+
+    fn refuse(&self, _: &Token) {}
+}
+
+/// A simulated tenant, and a store of its own.
+pub struct Inside {
+    pub simulator: Simulator,
+    pub store: Arc<Flaky>,
+}
+
+impl Inside {
+    pub async fn new() -> Self {
+        Self { simulator: Simulator::start(Config::default()).await.unwrap(), store: Arc::new(Flaky::new()) }
+    }
+
+    /// A connector of the tenant, as its settings make it.
+    pub fn connector(&self) -> Connector {
+        let environment = self.simulator.environment();
+        let value = |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+        let settings = Settings::read(&value, Needs { ingestion: true, storage: false }).unwrap();
+        let tokens = |scope: &str| {
+            let url = format!(
+                "{}?api-version=2019-08-01&resource={}",
+                value("IDENTITY_ENDPOINT").unwrap(),
+                scope.trim_end_matches("/.default")
+            );
+            Arc::new(Tokens { url, header: value("IDENTITY_HEADER").unwrap() })
+        };
+        let (http, ingestion) = (feed::http_client().unwrap(), settings.ingestion.as_ref().unwrap());
+        let sink = IngestionClient::new(
+            http.clone(),
+            Url::parse(&value("DATA_COLLECTION_ENDPOINT").unwrap()).unwrap(),
+            &ingestion.rule_id,
+            &ingestion.stream_name,
+            tokens(&ingestion.scope),
+        );
+        let sink = Sink::Ingestion(sink.unwrap());
+        let mut connector = assembly::connector_with(&settings, self.store.clone(), sink).unwrap();
+        let (base, tenant) = (&settings.feed.management_endpoint, &settings.feed.tenant_id);
+        let budget = Arc::new(feed::Budget::new(feed::Limits::SERVICE));
+        let tokens = tokens(&settings.feed.management_scope);
+        connector.feed = FeedClient::new(http, base, tenant, tenant, tokens, budget).unwrap();
+        connector
+    }
+
+    /// One run of `seconds`, told to stop by `stop`.
+    pub async fn run_until(&self, seconds: u64, stop: CancellationToken) -> Result<Summary, RunFailed> {
+        let budget = Budget::of(Duration::from_secs(seconds));
+        Arc::new(self.connector()).run(Request::new(None, budget), stop).await
+    }
+
+    /// One run of `seconds` by `connector`.
+    pub async fn run_with(&self, connector: Connector, seconds: u64) -> Result<Summary, RunFailed> {
+        let budget = Budget::of(Duration::from_secs(seconds));
+        Arc::new(connector).run(Request::new(None, budget), CancellationToken::new()).await
+    }
+
+    /// One run of `seconds`.
+    pub async fn run(&self, seconds: u64) -> Result<Summary, RunFailed> {
+        self.run_until(seconds, CancellationToken::new()).await
+    }
+
+    /// The dead letters.
+    pub async fn letters(&self) -> Vec<DeadLetter> {
+        let mut letters = Vec::new();
+        for entry in self.store.list(&dead_letter::prefix(&self.simulator.tenant().id)).await.unwrap() {
+            let (letter, _) = self.store.get(&entry.key).await.unwrap().unwrap();
+            letters.push(serde_json::from_slice(&letter).unwrap());
+        }
+        letters
+    }
+
+    /// Asserts that all arrived, and each row once.
+    pub fn assert_delivered(&self) {
+        let report = self.simulator.report();
+        assert!(report.is_clean() && report.surplus_rows == 0 && report.published > 0, "{report:#?}");
+    }
+}
