@@ -106,8 +106,8 @@ async fn a_range_that_is_asked_for_again_is_read_again_and_not_sent_again() {
     world.publish_an_hour(3);
     let (host, _) = tick(world.start().await).await;
     let delivered = world.assert_delivered();
-    let input =
-        serde_json::json!({ "since": minutes_ago(120.0).to_string().replace(" +00:00:00", "Z").replacen(' ', "T", 1) });
+    let since = minutes_ago(120.0).format(&time::format_description::well_known::Rfc3339).unwrap();
+    let input = serde_json::json!({ "since": since });
     let body = serde_json::json!({
         "Data": { "timer": { "IsPastDue": false } },
         "Metadata": { "timer": serde_json::to_string(&input.to_string()).unwrap() }
