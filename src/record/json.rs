@@ -171,7 +171,8 @@ fn unescape(inner: &str) -> String {
     out
 }
 
-/// The character of `XXXX` or `XXXX\uXXXX` at the start of `rest`, and what follows it.
+/// The character of four hexadecimal digits, or of two such groups with `\u` between them, at the start of `rest`, and
+/// what follows it.
 fn unicode(rest: &str) -> (char, &str) {
     let hex = |text: &str| text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
     let Some(first) = hex(rest) else { return (char::REPLACEMENT_CHARACTER, rest) };

@@ -3,26 +3,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use time::{Date, Duration, OffsetDateTime};
+use time::{Date, OffsetDateTime};
 
 use super::{
     document::{Pending, Watermark},
+    failure::{DOWN_AFTER, Failure, Verdict},
     ids::{Id, IdSet, content_id},
     look_back::LookBack,
 };
 use crate::content::{Content, ContentType};
-
-/// After how many runs in which it was served and could not be read, while others of its content type could, a content
-/// is given up at the next failure. At a run every five minutes that is over half an hour, longer than the service's short faults last.
-pub const MAX_TRIES: u32 = 8;
-
-/// How long the feed serves a content after its publication, at the least (Management Activity API reference: 7 days).
-/// Until then a content that the feed fails to serve is tried again.
-const SERVED_FOR: Duration = Duration::days(7);
-
-/// After how many failures of the feed in a row, with no content read in between, the run fetches no more of a content
-/// type: what is down is left alone, and the next run begins where this one stopped.
-pub const DOWN_AFTER: u32 = 10;
 
 /// A content that is under way in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,38 +20,6 @@ pub struct Slot {
     pub content_type: ContentType,
     /// Counts within the run.
     pub number: u32,
-}
-
-/// Why a content could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// The feed serves it no more: trying again is no use.
-    Expired(String),
-    /// It was served and cannot be read.
-    Unreadable(String),
-    /// The feed did not serve it; it may well do so later.
-    Feed(String),
-}
-
-impl Failure {
-    /// What went wrong.
-    #[must_use]
-    pub fn reason(&self) -> &str {
-        let (Self::Expired(reason) | Self::Unreadable(reason) | Self::Feed(reason)) = self;
-        reason
-    }
-}
-
-/// What becomes of a content that failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is tried again in a later run.
-    Later,
-    /// It goes to the dead letters; [`Listing::given_up`] follows once it is there.
-    GiveUp {
-        /// How many runs tried it.
-        tries: u32,
-    },
 }
 
 #[derive(Debug)]
@@ -295,18 +252,11 @@ impl Listing {
                 0
             }
         };
-        let at_least = open.content.created.saturating_add(SERVED_FOR);
-        let served_until = open.content.expires.map_or(at_least, |expires| expires.max(at_least));
-        let is_last_try = match failure {
-            Failure::Expired(_) => true,
-            Failure::Unreadable(_) => tries >= MAX_TRIES,
-            Failure::Feed(_) => false,
-        };
-        if is_last_try || now > served_until {
-            return Verdict::GiveUp { tries: tries + 1 };
+        let verdict = failure.verdict(&open.content, tries, now);
+        if verdict == Verdict::Later {
+            self.close(slot);
         }
-        self.close(slot);
-        Verdict::Later
+        verdict
     }
 
     /// Whether the feed serves nothing of this content type at the moment, so that asking on is no use in this run.

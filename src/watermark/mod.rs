@@ -8,6 +8,7 @@
 //! [`Progress`] is what a run knows on top of it. Both are values without I/O; [`Memory`] reads and writes them.
 
 mod document;
+mod failure;
 mod ids;
 mod listing;
 mod look_back;
@@ -19,8 +20,9 @@ mod progress;
 mod tests;
 
 pub use document::{Document, DocumentError, FORMAT, Pending, Watermark};
+pub use failure::{Failure, Verdict};
 pub use ids::{Id, IdSet, content_id};
-pub use listing::{Failure, Listing, Slot, Verdict};
+pub use listing::{Listing, Slot};
 pub use look_back::{LookBack, Span};
 pub use memory::{Loaded, Memory, REMEMBERED_DAYS};
 pub use progress::{Admission, Progress, Unsaved};

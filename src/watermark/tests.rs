@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime, macros::datetime};
 
 use super::{
     Failure, Listing, Slot, Verdict, Watermark,
-    listing::{DOWN_AFTER, MAX_TRIES},
+    failure::{DOWN_AFTER, MAX_TRIES},
 };
 use crate::content::{Content, ContentType};
 
