@@ -6,7 +6,10 @@ use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -23,6 +26,8 @@ pub struct Host {
     /// How long it took from the start to the first answer.
     pub ready_after: Duration,
     lines: Arc<Mutex<Vec<(Stream, String)>>>,
+    /// Runs that were answered.
+    runs: AtomicUsize,
 }
 
 /// Where a line was written.
@@ -74,7 +79,7 @@ impl Host {
         let lines = Arc::default();
         collect(&lines, Stream::Out, process.stdout.take().expect("stdout is piped"));
         collect(&lines, Stream::Err, process.stderr.take().expect("stderr is piped"));
-        let mut host = Self { process, port, ready_after: Duration::ZERO, lines };
+        let mut host = Self { process, port, ready_after: Duration::ZERO, lines, runs: AtomicUsize::new(0) };
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             assert_eq!(host.process.try_wait().expect("its state"), None, "it ended: {:?}", host.lines());
             assert!(begun.elapsed() < Duration::from_secs(30), "it is not ready: {:?}", host.lines());
@@ -93,7 +98,15 @@ impl Host {
     /// Sends one of the requests in `tests/samples/host`, byte for byte.
     pub fn replay(&self, sample: &str) -> Answered {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/host").join(sample);
-        self.send(&std::fs::read(path).expect("the sample"))
+        let answered = self.send(&std::fs::read(path).expect("the sample"));
+        // The process wrote how the run ended before it answered; the pipe may bring it a moment later.
+        let runs = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+        let begun = Instant::now();
+        while self.lines().iter().filter(|(_, line)| is_end_of_run(line)).count() < runs {
+            assert!(begun.elapsed() < PATIENCE, "the end of a run was not written: {:?}", self.lines());
+            thread::sleep(Duration::from_millis(1));
+        }
+        answered
     }
 
     /// Sends a request and reads its answer.
@@ -158,6 +171,11 @@ impl Drop for Host {
         self.process.kill().ok();
         self.process.wait().ok();
     }
+}
+
+/// Whether the line tells how a run ended.
+fn is_end_of_run(line: &str) -> bool {
+    line.contains("the run is done") || line.contains("the run failed")
 }
 
 fn collect(lines: &Arc<Mutex<Vec<(Stream, String)>>>, stream: Stream, from: impl Read + Send + 'static) {
