@@ -23,8 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Host {
     process: Child,
     port: u16,
-    /// How long it took from the start to the first answer.
-    pub ready_after: Duration,
     lines: Arc<Mutex<Vec<(Stream, String)>>>,
     /// Runs that were answered.
     runs: AtomicUsize,
@@ -79,14 +77,13 @@ impl Host {
         let lines = Arc::default();
         collect(&lines, Stream::Out, process.stdout.take().expect("stdout is piped"));
         collect(&lines, Stream::Err, process.stderr.take().expect("stderr is piped"));
-        let mut host = Self { process, port, ready_after: Duration::ZERO, lines, runs: AtomicUsize::new(0) };
+        let mut host = Self { process, port, lines, runs: AtomicUsize::new(0) };
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             assert_eq!(host.process.try_wait().expect("its state"), None, "it ended: {:?}", host.lines());
             assert!(begun.elapsed() < Duration::from_secs(30), "it is not ready: {:?}", host.lines());
             thread::sleep(Duration::from_millis(1));
         }
         assert_eq!(host.send(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").status, 200);
-        host.ready_after = begun.elapsed();
         host
     }
 
