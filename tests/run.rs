@@ -16,7 +16,7 @@ mod azurite;
 mod host;
 #[path = "run/inside.rs"]
 mod inside;
-#[path = "run/world.rs"]
+#[path = "support/world.rs"]
 mod world;
 
 #[path = "run/backlog.rs"]

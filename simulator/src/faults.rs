@@ -33,6 +33,26 @@ pub enum When {
     Until(#[serde(with = "time::serde::rfc3339")] OffsetDateTime),
 }
 
+impl When {
+    /// Whether it strikes the request that is number `seen`. `rng` is the one that [`When::rng`] gave.
+    pub fn strikes(self, seen: u64, rng: &mut Rng, now: OffsetDateTime) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Nth(nth) => seen == nth,
+            Self::Every(k) => k > 0 && seen.is_multiple_of(k),
+            Self::First(count) => seen <= count,
+            Self::Share { share, .. } => rng.f64() < share,
+            Self::Until(end) => now < end,
+        }
+    }
+
+    /// The source of its choices.
+    #[must_use]
+    pub fn rng(self) -> Rng {
+        Rng::with_seed(if let Self::Share { seed, .. } = self { seed } else { 0 })
+    }
+}
+
 /// What `Retry-After` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -250,8 +270,8 @@ impl Faults {
     /// Switches a fault on and answers its number.
     pub fn add(&mut self, fault: Fault) -> u64 {
         self.added += 1;
-        let seed = if let When::Share { seed, .. } = fault.when { seed } else { 0 };
-        self.active.push(Active { number: self.added, fault, seen: 0, struck: 0, rng: Rng::with_seed(seed) });
+        let rng = fault.when.rng();
+        self.active.push(Active { number: self.added, fault, seen: 0, struck: 0, rng });
         self.added
     }
 
@@ -277,15 +297,7 @@ impl Faults {
         let mut due = Vec::new();
         for active in self.active.iter_mut().filter(|active| applies(&active.fault)) {
             active.seen += 1;
-            let strikes = match active.fault.when {
-                When::Always => true,
-                When::Nth(nth) => active.seen == nth,
-                When::Every(k) => k > 0 && active.seen.is_multiple_of(k),
-                When::First(count) => active.seen <= count,
-                When::Share { share, .. } => active.rng.f64() < share,
-                When::Until(end) => now < end,
-            };
-            if strikes {
+            if active.fault.when.strikes(active.seen, &mut active.rng, now) {
                 active.struck += 1;
                 due.push(active.fault.effect.clone());
             }

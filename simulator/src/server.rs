@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -61,6 +62,8 @@ pub(crate) struct Shared {
     faults: Mutex<Faults>,
     requests: Mutex<Requests>,
     rows_file: Mutex<Option<File>>,
+    /// Held by each post that is being carried out.
+    posting: Arc<()>,
 }
 
 /// A panic elsewhere leaves values that are still whole: each lock is held for one change.
@@ -134,6 +137,7 @@ impl Simulator {
             faults: Mutex::default(),
             requests: Mutex::default(),
             rows_file: Mutex::new(rows_file),
+            posting: Arc::new(()),
             config,
         });
         let service = router(&shared).into_make_service_with_connect_info::<Wire>();
@@ -262,6 +266,15 @@ impl Simulator {
         self.shared.tokens().revoke_all();
     }
 
+    /// Tells the ledger that the sender was killed: the batches then in flight, the last four, may come once more.
+    /// Waits until no post is being carried out.
+    pub async fn sender_killed(&self) {
+        while Arc::strong_count(&self.shared.posting) > 1 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        self.shared.ledger().sender_killed();
+    }
+
     /// What was published by now and what arrived.
     #[must_use]
     pub fn report(&self) -> Report {
@@ -320,6 +333,7 @@ async fn watch(
     let target = query::decode(&request.uri().to_string());
     let publisher = query::value(request.uri().query().unwrap_or_default(), "PublisherIdentifier");
     let in_minute = shared.requests().count(endpoint, now, publisher.is_some_and(|id| !id.is_empty()));
+    let _posting = (endpoint == Endpoint::Ingest).then(|| Arc::clone(&shared.posting));
     let effects = shared.faults().due(endpoint, &target, now);
     if effects.contains(&Effect::RevokeTokens) {
         shared.tokens().revoke_all();
