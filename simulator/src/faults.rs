@@ -117,6 +117,8 @@ pub enum Spoil {
     BadUtf8,
     /// Says gzip and is none.
     BadGzip,
+    /// Gzip that ends in its middle, with an honest length; as [`Spoil::CutJson`] for a client that takes no gzip.
+    CutGzip,
 }
 
 /// What goes wrong.
@@ -146,6 +148,11 @@ pub enum Effect {
     Delay(u64),
     /// Milliseconds between carrying it out and the answer. A sender who is gone by then was not answered.
     DelayAnswer(u64),
+    /// So many bytes of the body come, and then nothing: the connection stays open.
+    HangBody {
+        /// Bytes of the body that go out.
+        bytes: usize,
+    },
     /// The body comes in pieces.
     SlowBody {
         /// Bytes of a piece; at least 1.
@@ -155,8 +162,10 @@ pub enum Effect {
     },
     /// A listing names each of its contents twice.
     DuplicateListing,
-    /// The contentUris of a listing, and its next page, point to this origin (`https://host`).
+    /// The contentUris of a listing point to this origin (`https://host`).
     ForeignHost(String),
+    /// The next page of a listing points to this origin.
+    ForeignPage(String),
     /// The contentUris of a listing are this text.
     MalformedUri(String),
     /// The listing's next page is one that the feed refuses (AF20031).

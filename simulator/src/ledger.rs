@@ -40,6 +40,8 @@ impl Key {
 struct Published {
     /// When the first content with it was, or will be, published: Unix seconds.
     first: i64,
+    /// How many contents with it are served.
+    contents: u32,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -183,10 +185,28 @@ impl Ledger {
             self.totals.published_deliveries += 1;
             match key {
                 Some(key) => {
-                    let entry = self.published.entry(key).or_insert(Published { first: created });
+                    let entry = self.published.entry(key).or_insert(Published { first: created, contents: 0 });
+                    entry.contents += 1;
                     entry.first = entry.first.min(created);
                 }
                 None => self.totals.published_without_id += 1,
+            }
+        }
+    }
+
+    /// Takes out the label events of a content that is not served any more, save those that another one holds.
+    pub fn withdraw(&mut self, labels: impl IntoIterator<Item = Option<Key>>) {
+        for key in labels {
+            match key {
+                Some(key) => {
+                    if let Some(entry) = self.published.get_mut(&key) {
+                        entry.contents = entry.contents.saturating_sub(1);
+                        if entry.contents == 0 {
+                            self.published.remove(&key);
+                        }
+                    }
+                }
+                None => self.totals.published_without_id = self.totals.published_without_id.saturating_sub(1),
             }
         }
     }

@@ -100,6 +100,11 @@ impl Shared {
         lock(&self.rows_file)
     }
 
+    /// What the clock of the feed says.
+    pub fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc() + self.config.clock_offset
+    }
+
     /// The number of the first generated content of a new run of up to 2^32 contents.
     pub fn first_number(&self) -> u64 {
         self.runs.fetch_add(1, Ordering::Relaxed) << 32
@@ -189,14 +194,20 @@ impl Simulator {
         vec![("M365_CLIENT_ID", client), ("M365_CLIENT_SECRET", secret), authority]
     }
 
+    /// What the clock of the feed says: see [`Config::clock_offset`].
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.shared.now()
+    }
+
     /// Publishes a past. See [`History`].
     pub fn publish_history(&self, history: &History) -> Published {
-        self.shared.publish_history(history, OffsetDateTime::now_utc())
+        self.shared.publish_history(history, self.now())
     }
 
     /// Publishes contents that are rendered on demand. See [`Bulk`].
     pub fn publish_bulk(&self, bulk: &Bulk) -> Published {
-        self.shared.publish_bulk(bulk, OffsetDateTime::now_utc())
+        self.shared.publish_bulk(bulk, self.now())
     }
 
     /// Publishes a content of generated records, created at `created`; a future one appears then.
@@ -206,7 +217,7 @@ impl Simulator {
 
     /// Publishes a content of generated records, created now. A listing whose window ends now does not hold it yet.
     pub fn publish_now(&self, content_type: ContentType, labels: u32, noise: u32) -> Arc<Content> {
-        self.publish(content_type, OffsetDateTime::now_utc(), labels, noise)
+        self.publish(content_type, self.now(), labels, noise)
     }
 
     /// Publishes one content of each content type with one record of each kind, label events and noise.
@@ -234,6 +245,18 @@ impl Simulator {
         same_id: bool,
     ) -> Option<Arc<Content>> {
         self.shared.list_again(id, content_type, created, same_id)
+    }
+
+    /// The feed loses a content: it is listed as before, and a retrieval answers `code` (AF20050, AF20051 or AF20052)
+    /// from now on. Its label events leave the ledger, save those that another content holds: no client can read them.
+    /// Whether the content was known.
+    pub fn lose(&self, id: &str, code: &str) -> bool {
+        self.shared.lose(id, code)
+    }
+
+    /// Ends the subscription of a content type behind the connector's back; whether it was on.
+    pub fn stop_subscription(&self, content_type: ContentType) -> bool {
+        self.shared.subscriptions().stop(content_type)
     }
 
     /// Switches a fault on and answers its number.
@@ -278,7 +301,7 @@ impl Simulator {
     /// What was published by now and what arrived.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.shared.ledger().report(OffsetDateTime::now_utc())
+        self.shared.ledger().report(self.now())
     }
 
     /// The rows that arrived, in order, as JSON text; empty unless [`Config::keep_rows`].
