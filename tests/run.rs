@@ -31,6 +31,8 @@ mod lines;
 mod listings;
 #[path = "run/refusals.rs"]
 mod refusals;
+#[path = "run/requests.rs"]
+mod requests;
 #[path = "run/saving.rs"]
 mod saving;
 #[path = "run/ticks.rs"]
