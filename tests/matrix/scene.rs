@@ -20,6 +20,8 @@ pub struct Scene {
     pub world: World,
     pub storage: Storage,
     pub seed: u64,
+    /// Chance by the seed, for amounts and times.
+    pub rng: fastrand::Rng,
     /// Dead letters that there must be at the end.
     pub dead_letters: usize,
     /// How often faults struck that no simulator or storage counts: a script's own doing.
@@ -52,7 +54,8 @@ impl Scene {
         let mut world = World::new(config).await;
         world.set("AzureWebJobsStorage", &storage.connection_string());
         let (host, begun) = (None, Instant::now());
-        Self { world, storage, seed, dead_letters: 0, struck: 0, host, runs: 0, kills: 0, begun }
+        let rng = fastrand::Rng::with_seed(seed);
+        Self { world, storage, seed, rng, dead_letters: 0, struck: 0, host, runs: 0, kills: 0, begun }
     }
 
     /// Switches a fault of the services on.
@@ -101,6 +104,12 @@ impl Scene {
         self.host.take().expect("a process to kill").kill();
         self.kills += 1;
         self.world.simulator.sender_killed().await;
+    }
+
+    /// A new process in place of the one that idles: the host starts one whenever it likes.
+    pub async fn restart(&mut self) {
+        self.host.take().expect("a process to replace").kill();
+        self.host().await;
     }
 
     /// Fires the timer until a run is not refused because another one holds the lock, which a killed process does for
