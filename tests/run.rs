@@ -16,7 +16,7 @@ mod azurite;
 mod host;
 #[path = "run/inside.rs"]
 mod inside;
-#[path = "run/world.rs"]
+#[path = "support/world.rs"]
 mod world;
 
 #[path = "run/backlog.rs"]
@@ -31,6 +31,8 @@ mod lines;
 mod listings;
 #[path = "run/refusals.rs"]
 mod refusals;
+#[path = "run/requests.rs"]
+mod requests;
 #[path = "run/saving.rs"]
 mod saving;
 #[path = "run/ticks.rs"]

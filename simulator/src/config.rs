@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{rule::Rule, stream::Columns};
+use time::Duration as Span;
+
+use crate::{rule::Rule, stream::Columns, window::FARTHEST};
 
 /// Audience of the feed in the commercial cloud.
 pub const FEED_AUDIENCE: &str = "https://manage.office.com";
@@ -28,6 +30,11 @@ pub struct Config {
     pub subscribed: bool,
     /// Whether a second start of one subscription within 15 minutes is refused with 429.
     pub strict_start_interval: bool,
+    /// How far the clock of the feed is ahead of this machine's; negative where it is behind. Windows are judged, and
+    /// contents are published, by it.
+    pub clock_offset: Span,
+    /// How far back a window may start: 7 days by the reference, and an hour more in practice.
+    pub reach: Span,
     /// Most calls of the feed in 60 seconds before it answers AF429. The documented baseline is 2,000.
     pub feed_calls_per_minute: Option<usize>,
     /// Life of a token.
@@ -70,6 +77,8 @@ impl Default for Config {
             gzip_contents: true,
             subscribed: false,
             strict_start_interval: false,
+            clock_offset: Span::ZERO,
+            reach: FARTHEST,
             feed_calls_per_minute: None,
             token_lifetime: Duration::from_secs(24 * 3_600),
             identity_header: "simulated-identity-header".to_owned(),

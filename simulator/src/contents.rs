@@ -121,6 +121,8 @@ pub(crate) type Place = (i128, u64);
 pub(crate) struct Contents {
     by_type: BTreeMap<ContentType, BTreeMap<Place, Arc<Content>>>,
     by_id: HashMap<String, Arc<Content>>,
+    /// Contents that are listed and not served any more, with the code of the answer.
+    lost: HashMap<String, String>,
     added: u64,
 }
 
@@ -172,6 +174,16 @@ impl Contents {
     /// The content with this id.
     pub fn get(&self, id: &str) -> Option<Arc<Content>> {
         self.by_id.get(id).cloned()
+    }
+
+    /// From now on a retrieval of the content answers `code`.
+    pub fn lose(&mut self, id: &str, code: &str) {
+        self.lost.insert(id.to_owned(), code.to_owned());
+    }
+
+    /// What a retrieval of the content answers, where it is not served any more.
+    pub fn lost(&self, id: &str) -> Option<String> {
+        self.lost.get(id).cloned()
     }
 
     /// At most `size` contents with `start <= created < end` that are published at `now` and stand after `after`.

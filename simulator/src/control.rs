@@ -12,7 +12,6 @@ use axum::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
-use time::OffsetDateTime;
 
 use crate::{answer, faults::Fault, publish::Order, query, server::Shared};
 
@@ -45,7 +44,7 @@ fn bad(message: &str) -> Response {
 }
 
 async fn report(State(shared): State<Arc<Shared>>) -> Response {
-    reply(&shared.ledger().report(OffsetDateTime::now_utc()))
+    reply(&shared.ledger().report(shared.now()))
 }
 
 async fn requests(State(shared): State<Arc<Shared>>) -> Response {

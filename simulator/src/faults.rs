@@ -33,6 +33,26 @@ pub enum When {
     Until(#[serde(with = "time::serde::rfc3339")] OffsetDateTime),
 }
 
+impl When {
+    /// Whether it strikes the request that is number `seen`. `rng` is the one that [`When::rng`] gave.
+    pub fn strikes(self, seen: u64, rng: &mut Rng, now: OffsetDateTime) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Nth(nth) => seen == nth,
+            Self::Every(k) => k > 0 && seen.is_multiple_of(k),
+            Self::First(count) => seen <= count,
+            Self::Share { share, .. } => rng.f64() < share,
+            Self::Until(end) => now < end,
+        }
+    }
+
+    /// The source of its choices.
+    #[must_use]
+    pub fn rng(self) -> Rng {
+        Rng::with_seed(if let Self::Share { seed, .. } = self { seed } else { 0 })
+    }
+}
+
 /// What `Retry-After` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,6 +117,8 @@ pub enum Spoil {
     BadUtf8,
     /// Says gzip and is none.
     BadGzip,
+    /// Gzip that ends in its middle, with an honest length; as [`Spoil::CutJson`] for a client that takes no gzip.
+    CutGzip,
 }
 
 /// What goes wrong.
@@ -126,6 +148,11 @@ pub enum Effect {
     Delay(u64),
     /// Milliseconds between carrying it out and the answer. A sender who is gone by then was not answered.
     DelayAnswer(u64),
+    /// So many bytes of the body come, and then nothing: the connection stays open.
+    HangBody {
+        /// Bytes of the body that go out.
+        bytes: usize,
+    },
     /// The body comes in pieces.
     SlowBody {
         /// Bytes of a piece; at least 1.
@@ -135,8 +162,10 @@ pub enum Effect {
     },
     /// A listing names each of its contents twice.
     DuplicateListing,
-    /// The contentUris of a listing, and its next page, point to this origin (`https://host`).
+    /// The contentUris of a listing point to this origin (`https://host`).
     ForeignHost(String),
+    /// The next page of a listing points to this origin.
+    ForeignPage(String),
     /// The contentUris of a listing are this text.
     MalformedUri(String),
     /// The listing's next page is one that the feed refuses (AF20031).
@@ -250,8 +279,8 @@ impl Faults {
     /// Switches a fault on and answers its number.
     pub fn add(&mut self, fault: Fault) -> u64 {
         self.added += 1;
-        let seed = if let When::Share { seed, .. } = fault.when { seed } else { 0 };
-        self.active.push(Active { number: self.added, fault, seen: 0, struck: 0, rng: Rng::with_seed(seed) });
+        let rng = fault.when.rng();
+        self.active.push(Active { number: self.added, fault, seen: 0, struck: 0, rng });
         self.added
     }
 
@@ -277,15 +306,7 @@ impl Faults {
         let mut due = Vec::new();
         for active in self.active.iter_mut().filter(|active| applies(&active.fault)) {
             active.seen += 1;
-            let strikes = match active.fault.when {
-                When::Always => true,
-                When::Nth(nth) => active.seen == nth,
-                When::Every(k) => k > 0 && active.seen.is_multiple_of(k),
-                When::First(count) => active.seen <= count,
-                When::Share { share, .. } => active.rng.f64() < share,
-                When::Until(end) => now < end,
-            };
-            if strikes {
+            if active.fault.when.strikes(active.seen, &mut active.rng, now) {
                 active.struck += 1;
                 due.push(active.fault.effect.clone());
             }

@@ -48,6 +48,12 @@ impl Subscriptions {
         Self(ContentType::ALL.map(old).into())
     }
 
+    /// Ends the subscription of a content type, as anybody with the permission can; whether it was on.
+    pub fn stop(&mut self, content_type: ContentType) -> bool {
+        let on = self.0.get_mut(&content_type).filter(|known| known.enabled);
+        on.map(|known| known.enabled = false).is_some()
+    }
+
     fn is_on(&self, content_type: ContentType) -> bool {
         self.0.get(&content_type).is_some_and(|subscription| subscription.enabled)
     }
@@ -62,8 +68,8 @@ pub(crate) async fn feed(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let now = OffsetDateTime::now_utc();
-    if shared.tokens().check(&headers, &shared.config.feed_audience, now).is_err() {
+    // Tokens are judged by the clock that they were given out by.
+    if shared.tokens().check(&headers, &shared.config.feed_audience, OffsetDateTime::now_utc()).is_err() {
         let body = json!({"Message": "Authorization has been denied for this request."});
         return answer::json(StatusCode::UNAUTHORIZED, &body);
     }
@@ -76,6 +82,7 @@ pub(crate) async fn feed(
             format!("The tenant ID passed in the URL ({tenant}) does not match the tenant ID in the access token.");
         return Refusal::new("AF20010", text).into_response();
     }
+    let now = shared.now();
     let effects = struck.map(|Extension(struck)| struck.0).unwrap_or_default();
     let asked = uri.query().unwrap_or_default();
     let answered = match Endpoint::of(&method, uri.path()) {
@@ -118,12 +125,10 @@ fn start(shared: &Shared, asked: &str, now: OffsetDateTime) -> Result<Response, 
 
 fn stop(shared: &Shared, asked: &str) -> Result<Response, Refusal> {
     let content_type = content_type(asked)?;
-    match shared.subscriptions().0.get_mut(&content_type).filter(|known| known.enabled) {
-        Some(known) => {
-            known.enabled = false;
-            Ok(StatusCode::OK.into_response())
-        }
-        None => Err(no_subscription(content_type)),
+    if shared.subscriptions().stop(content_type) {
+        Ok(StatusCode::OK.into_response())
+    } else {
+        Err(no_subscription(content_type))
     }
 }
 
@@ -148,7 +153,7 @@ fn list(shared: &Shared, asked: &str, effects: &[Effect], now: OffsetDateTime) -
         return Err(no_subscription(content_type));
     }
     let (start, end) = (query::value(asked, "startTime"), query::value(asked, "endTime"));
-    let window = window(start.as_deref(), end.as_deref(), now)?;
+    let window = window(start.as_deref(), end.as_deref(), now, shared.config.reach)?;
     let after = match query::value(asked, "nextPage") {
         None => None,
         Some(text) => {
@@ -161,6 +166,11 @@ fn list(shared: &Shared, asked: &str, effects: &[Effect], now: OffsetDateTime) -
         _ => None,
     });
     let origin = origin.unwrap_or(&shared.base);
+    let next_origin = effects.iter().find_map(|effect| match effect {
+        Effect::ForeignPage(origin) => Some(origin.as_str()),
+        _ => None,
+    });
+    let next_origin = next_origin.unwrap_or(&shared.base);
     let bad_uri = effects.iter().find_map(|effect| match effect {
         Effect::MalformedUri(text) => Some(text.as_str()),
         _ => None,
@@ -183,7 +193,7 @@ fn list(shared: &Shared, asked: &str, effects: &[Effect], now: OffsetDateTime) -
             .filter_map(|(name, time)| time.map(|time| format!("&{name}={}", escape(&time))))
             .collect();
         let next = format!(
-            "{origin}/api/{version}/{}/activity/feed/subscriptions/content?contentType={content_type}{times}&nextPage={token}",
+            "{next_origin}/api/{version}/{}/activity/feed/subscriptions/content?contentType={content_type}{times}&nextPage={token}",
             shared.tenant.id
         );
         if let Ok(next) = HeaderValue::try_from(next) {
@@ -230,6 +240,9 @@ fn retrieve(
     let content = content.filter(|content| content.created <= now);
     let content =
         content.ok_or_else(|| Refusal::new("AF20050", format!("The specified content ({id}) does not exist.")))?;
+    if let Some(code) = shared.contents().lost(&id) {
+        return Err(Refusal::new(code, format!("The content ({id}) is not served any more.")));
+    }
     if content.expires() <= now {
         let text = format!(
             "Content requested with the key {id} has already expired. Content older than 7 days cannot be retrieved."
@@ -246,7 +259,10 @@ fn retrieve(
     let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let gzip = shared.config.gzip_contents && accepts.contains("gzip") && spoil != Some(Spoil::BadGzip);
     let mut response = match gzip.then(|| packed(&body)) {
-        Some(Ok(packed)) => {
+        Some(Ok(mut packed)) => {
+            if spoil == Some(Spoil::CutGzip) {
+                packed.truncate(packed.len() / 2);
+            }
             let mut response = answer::text(StatusCode::OK, packed);
             response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             response
@@ -254,6 +270,7 @@ fn retrieve(
         Some(Err(error)) => {
             return Err(Refusal::new("AF50000", format!("The content could not be compressed: {error}")));
         }
+        None if spoil == Some(Spoil::CutGzip) => answer::text(StatusCode::OK, spoilt(&body, Spoil::CutJson)),
         None => answer::text(StatusCode::OK, body),
     };
     match spoil {
@@ -293,6 +310,8 @@ fn spoilt(body: &Bytes, spoil: Spoil) -> Bytes {
             bytes.insert(middle, 0xff);
             bytes.into()
         }
+        // Cut when it is packed.
+        Spoil::CutGzip => body.clone(),
         Spoil::BadGzip => Bytes::from_static(b"\x1f\x8b\x08 this is no gzip"),
     }
 }

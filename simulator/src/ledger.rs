@@ -1,6 +1,6 @@
 //! The ledger: what was published and what arrived, and how the two compare.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -10,6 +10,8 @@ use crate::{guid, rule::Rule};
 
 /// How many ids a list of a report names; the counts beside the lists are exact.
 const LISTED: usize = 1_000;
+/// How many batches a sender may have in flight when it is killed.
+const IN_FLIGHT: usize = 4;
 
 /// The id of a record, small where it is a GUID: a benchmark has millions of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,12 +40,14 @@ impl Key {
 struct Published {
     /// When the first content with it was, or will be, published: Unix seconds.
     first: i64,
+    /// How many contents with it are served.
+    contents: u32,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Arrived {
     times: u64,
-    /// How many of the batches that brought it were stored without the sender learning of it.
+    /// How many of the batches that brought it were stored without the sender learning of it, or keeping it.
     unanswered: u64,
 }
 
@@ -76,6 +80,8 @@ pub(crate) struct Ledger {
     rule: Rule,
     published: HashMap<Key, Published>,
     arrived: HashMap<Key, Arrived>,
+    /// The last batches that were answered.
+    recent: VecDeque<Vec<Key>>,
     rows: Vec<Box<RawValue>>,
     totals: Totals,
 }
@@ -99,6 +105,10 @@ pub struct Totals {
     pub posts: u64,
     /// Posts that were stored while the sender got no answer, or another one.
     pub posts_unanswered: u64,
+    /// Rows in them.
+    pub rows_unanswered: u64,
+    /// Posts that were in flight when their sender was killed.
+    pub posts_at_kills: u64,
     /// Posts that were refused, by status.
     pub refused: BTreeMap<u16, u64>,
     /// Bytes of the accepted posts as they came.
@@ -175,10 +185,28 @@ impl Ledger {
             self.totals.published_deliveries += 1;
             match key {
                 Some(key) => {
-                    let entry = self.published.entry(key).or_insert(Published { first: created });
+                    let entry = self.published.entry(key).or_insert(Published { first: created, contents: 0 });
+                    entry.contents += 1;
                     entry.first = entry.first.min(created);
                 }
                 None => self.totals.published_without_id += 1,
+            }
+        }
+    }
+
+    /// Takes out the label events of a content that is not served any more, save those that another one holds.
+    pub fn withdraw(&mut self, labels: impl IntoIterator<Item = Option<Key>>) {
+        for key in labels {
+            match key {
+                Some(key) => {
+                    if let Some(entry) = self.published.get_mut(&key) {
+                        entry.contents = entry.contents.saturating_sub(1);
+                        if entry.contents == 0 {
+                            self.published.remove(&key);
+                        }
+                    }
+                }
+                None => self.totals.published_without_id = self.totals.published_without_id.saturating_sub(1),
             }
         }
     }
@@ -189,6 +217,8 @@ impl Ledger {
         for key in &batch.keys {
             self.arrived.entry(key.clone()).or_default().times += 1;
         }
+        self.recent.truncate(IN_FLIGHT - 1);
+        self.recent.push_front(batch.keys);
         self.rows.append(&mut batch.rows);
         let totals = &mut self.totals;
         totals.posts += 1;
@@ -216,6 +246,20 @@ impl Ledger {
     /// Notes that the sender of these stored rows was not told that they are.
     pub fn unanswered(&mut self, keys: &[Key]) {
         self.totals.posts_unanswered += 1;
+        self.totals.rows_unanswered += keys.len() as u64;
+        self.recent.retain(|batch| batch != keys);
+        self.excuse(keys);
+    }
+
+    /// Notes that the sender was killed: what it had learnt of the last batches may not have been saved yet.
+    pub fn sender_killed(&mut self) {
+        for keys in std::mem::take(&mut self.recent) {
+            self.totals.posts_at_kills += 1;
+            self.excuse(&keys);
+        }
+    }
+
+    fn excuse(&mut self, keys: &[Key]) {
         for key in keys {
             if let Some(arrived) = self.arrived.get_mut(key) {
                 arrived.unanswered += 1;
@@ -307,6 +351,22 @@ mod tests {
         assert!(report.is_clean());
         ledger.arrive(batch(&[1]));
         assert_eq!(ledger.report(NOW).doubled_unexcused, 1);
+    }
+
+    #[test]
+    fn a_kill_excuses_the_last_four_batches_once() {
+        let mut ledger = published(&[1, 2, 3, 4, 5]);
+        for id in 1..=5 {
+            ledger.arrive(batch(&[id]));
+        }
+        ledger.sender_killed();
+        ledger.sender_killed();
+        for id in 1..=5 {
+            ledger.arrive(batch(&[id]));
+        }
+        let report = ledger.report(NOW);
+        assert_eq!((report.doubled, report.doubled_unexcused_ids), (5, vec![guid::text(1)]));
+        assert_eq!(report.totals.posts_at_kills, 4);
     }
 
     #[test]

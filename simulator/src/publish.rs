@@ -104,7 +104,7 @@ pub struct Published {
 impl Shared {
     /// Publishes what is ordered. The error is the id of a content that is to be listed again and is unknown.
     pub(crate) fn publish(&self, order: Order) -> Result<Published, String> {
-        let now = OffsetDateTime::now_utc();
+        let now = self.now();
         let ago = |seconds: i64| now - Duration::seconds(seconds);
         match order {
             Order::History(history) => Ok(self.publish_history(&history, now)),
@@ -197,20 +197,34 @@ impl Shared {
         same_id: bool,
     ) -> Option<Arc<Content>> {
         let content = self.contents().list_again(id, content_type, created, same_id)?;
-        match &content.body {
+        let (records, ids) = self.held(&content.body);
+        self.ledger().publish(created, records, ids);
+        Some(content)
+    }
+
+    /// See [`crate::Simulator::lose`].
+    pub(crate) fn lose(&self, id: &str, code: &str) -> bool {
+        let Some(content) = self.contents().get(id) else { return false };
+        self.contents().lose(id, code);
+        let (_, ids) = self.held(&content.body);
+        self.ledger().withdraw(ids);
+        true
+    }
+
+    /// How many records a content holds, and the ids of the label events among them.
+    fn held(&self, body: &Body) -> (u64, Vec<Option<Key>>) {
+        match body {
             Body::Generated(recipe) => {
                 let ids = self.generator.label_ids(recipe).map(|id| Some(Key::Guid(id)));
-                self.ledger().publish(created, u64::from(self.generator.records(recipe)), ids);
+                (u64::from(self.generator.records(recipe)), ids.collect())
             }
             Body::Fixed(body) => {
                 // What cannot be read as an array holds no label event that a client could find.
                 let records: Vec<Value> = serde_json::from_slice(body).unwrap_or_default();
                 let texts: Vec<String> = records.iter().map(Value::to_string).collect();
-                let ids = self.label_ids(texts.iter().map(String::as_str));
-                self.ledger().publish(created, texts.len() as u64, ids);
+                (texts.len() as u64, self.label_ids(texts.iter().map(String::as_str)))
             }
         }
-        Some(content)
     }
 
     fn publish_recipe(&self, recipe: Recipe, published: &mut Published) -> Arc<Content> {

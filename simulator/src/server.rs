@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -61,6 +62,8 @@ pub(crate) struct Shared {
     faults: Mutex<Faults>,
     requests: Mutex<Requests>,
     rows_file: Mutex<Option<File>>,
+    /// Held by each post that is being carried out.
+    posting: Arc<()>,
 }
 
 /// A panic elsewhere leaves values that are still whole: each lock is held for one change.
@@ -95,6 +98,11 @@ impl Shared {
 
     pub fn rows_file(&self) -> MutexGuard<'_, Option<File>> {
         lock(&self.rows_file)
+    }
+
+    /// What the clock of the feed says.
+    pub fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc() + self.config.clock_offset
     }
 
     /// The number of the first generated content of a new run of up to 2^32 contents.
@@ -134,6 +142,7 @@ impl Simulator {
             faults: Mutex::default(),
             requests: Mutex::default(),
             rows_file: Mutex::new(rows_file),
+            posting: Arc::new(()),
             config,
         });
         let service = router(&shared).into_make_service_with_connect_info::<Wire>();
@@ -185,14 +194,20 @@ impl Simulator {
         vec![("M365_CLIENT_ID", client), ("M365_CLIENT_SECRET", secret), authority]
     }
 
+    /// What the clock of the feed says: see [`Config::clock_offset`].
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.shared.now()
+    }
+
     /// Publishes a past. See [`History`].
     pub fn publish_history(&self, history: &History) -> Published {
-        self.shared.publish_history(history, OffsetDateTime::now_utc())
+        self.shared.publish_history(history, self.now())
     }
 
     /// Publishes contents that are rendered on demand. See [`Bulk`].
     pub fn publish_bulk(&self, bulk: &Bulk) -> Published {
-        self.shared.publish_bulk(bulk, OffsetDateTime::now_utc())
+        self.shared.publish_bulk(bulk, self.now())
     }
 
     /// Publishes a content of generated records, created at `created`; a future one appears then.
@@ -202,7 +217,7 @@ impl Simulator {
 
     /// Publishes a content of generated records, created now. A listing whose window ends now does not hold it yet.
     pub fn publish_now(&self, content_type: ContentType, labels: u32, noise: u32) -> Arc<Content> {
-        self.publish(content_type, OffsetDateTime::now_utc(), labels, noise)
+        self.publish(content_type, self.now(), labels, noise)
     }
 
     /// Publishes one content of each content type with one record of each kind, label events and noise.
@@ -230,6 +245,18 @@ impl Simulator {
         same_id: bool,
     ) -> Option<Arc<Content>> {
         self.shared.list_again(id, content_type, created, same_id)
+    }
+
+    /// The feed loses a content: it is listed as before, and a retrieval answers `code` (AF20050, AF20051 or AF20052)
+    /// from now on. Its label events leave the ledger, save those that another content holds: no client can read them.
+    /// Whether the content was known.
+    pub fn lose(&self, id: &str, code: &str) -> bool {
+        self.shared.lose(id, code)
+    }
+
+    /// Ends the subscription of a content type behind the connector's back; whether it was on.
+    pub fn stop_subscription(&self, content_type: ContentType) -> bool {
+        self.shared.subscriptions().stop(content_type)
     }
 
     /// Switches a fault on and answers its number.
@@ -262,10 +289,19 @@ impl Simulator {
         self.shared.tokens().revoke_all();
     }
 
+    /// Tells the ledger that the sender was killed: the batches then in flight, the last four, may come once more.
+    /// Waits until no post is being carried out.
+    pub async fn sender_killed(&self) {
+        while Arc::strong_count(&self.shared.posting) > 1 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        self.shared.ledger().sender_killed();
+    }
+
     /// What was published by now and what arrived.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.shared.ledger().report(OffsetDateTime::now_utc())
+        self.shared.ledger().report(self.now())
     }
 
     /// The rows that arrived, in order, as JSON text; empty unless [`Config::keep_rows`].
@@ -320,6 +356,7 @@ async fn watch(
     let target = query::decode(&request.uri().to_string());
     let publisher = query::value(request.uri().query().unwrap_or_default(), "PublisherIdentifier");
     let in_minute = shared.requests().count(endpoint, now, publisher.is_some_and(|id| !id.is_empty()));
+    let _posting = (endpoint == Endpoint::Ingest).then(|| Arc::clone(&shared.posting));
     let effects = shared.faults().due(endpoint, &target, now);
     if effects.contains(&Effect::RevokeTokens) {
         shared.tokens().revoke_all();

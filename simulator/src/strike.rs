@@ -114,6 +114,8 @@ fn with_retry_after(mut response: Response, retry_after: Option<RetryAfter>) -> 
 enum Way {
     /// The first so many bytes, then the end of the connection: a reset, or a close.
     Short { bytes: usize, reset: bool },
+    /// The first so many bytes, and then nothing.
+    Hangs { bytes: usize },
     /// All of it, then a reset.
     ThenReset,
     /// In pieces.
@@ -125,6 +127,7 @@ async fn on_the_way(effects: &[Effect], wire: &Wire, response: Response) -> Resp
         effects.iter().find_map(|effect| match effect {
             Effect::Reset(ResetAt::InBody) => Some(Way::Short { bytes: length / 2, reset: true }),
             Effect::Truncate { bytes } => Some(Way::Short { bytes: (*bytes).min(length), reset: false }),
+            Effect::HangBody { bytes } => Some(Way::Hangs { bytes: (*bytes).min(length) }),
             Effect::Reset(ResetAt::AfterBody) => Some(Way::ThenReset),
             Effect::SlowBody { piece, pause_ms } => {
                 Some(Way::Slow { piece: (*piece).max(1), pause: Duration::from_millis(*pause_ms) })
@@ -145,6 +148,7 @@ async fn on_the_way(effects: &[Effect], wire: &Wire, response: Response) -> Resp
     }
     let body = match way {
         Way::Short { bytes: short, reset } => cut_short(bytes.slice(..short), reset.then(|| wire.clone())),
+        Way::Hangs { bytes: short } => hang_after(bytes.slice(..short)),
         Way::ThenReset => then_reset(bytes, wire.clone()),
         Way::Slow { piece, pause } => slow(bytes, piece, pause),
     };
@@ -167,6 +171,16 @@ fn cut_short(head: Bytes, wire: Option<Wire>) -> Body {
                 }
                 None => None,
             }
+        }
+    }))
+}
+
+/// `head`, and then nothing for as long as the client waits.
+fn hang_after(head: Bytes) -> Body {
+    Body::from_stream(stream::unfold(Some(head), |head| async move {
+        match head {
+            Some(head) => Some((Ok::<_, io::Error>(head), None)),
+            None => std::future::pending().await,
         }
     }))
 }

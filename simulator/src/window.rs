@@ -9,8 +9,8 @@ use crate::answer::Refusal;
 
 /// Longest window, and the default one (Management Activity API reference, "List available content").
 const LONGEST: Duration = Duration::hours(24);
-/// How far back a window may start: 7 days by the reference, and an hour more in practice.
-const FARTHEST: Duration = Duration::hours(7 * 24 + 1);
+/// How far back a window may start where the set-up says nothing else.
+pub(crate) const FARTHEST: Duration = Duration::hours(7 * 24 + 1);
 
 const TO_DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 const TO_MINUTE: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
@@ -34,11 +34,12 @@ pub(crate) fn parse_time(text: &str) -> Option<OffsetDateTime> {
 ///
 /// # Errors
 /// AF20002 for what is no time, AF20030 where one of the two is missing or they are more than 24 hours apart, AF20055
-/// where the end is not after the start or the start is more than 7 days back.
+/// where the end is not after the start or the start is more than `reach` back.
 pub(crate) fn window(
     start: Option<&str>,
     end: Option<&str>,
     now: OffsetDateTime,
+    reach: Duration,
 ) -> Result<(OffsetDateTime, OffsetDateTime), Refusal> {
     let read = |name: &str, text: &str| {
         let refusal = || Refusal::new("AF20002", format!("Invalid parameter type: {name}. Expected type: datetime"));
@@ -54,7 +55,7 @@ pub(crate) fn window(
     if end - start > LONGEST {
         return Err(Refusal::new("AF20030", rules));
     }
-    if end <= start || start < now - FARTHEST {
+    if end <= start || start < now - reach {
         return Err(Refusal::new("AF20055", rules));
     }
     Ok((start, end))
@@ -69,7 +70,7 @@ mod tests {
     const NOW: OffsetDateTime = datetime!(2026-11-18 12:00 UTC);
 
     fn code(start: Option<&str>, end: Option<&str>) -> String {
-        window(start, end, NOW).map_or_else(|refusal| refusal.code, |_| "OK".to_owned())
+        window(start, end, NOW, FARTHEST).map_or_else(|refusal| refusal.code, |_| "OK".to_owned())
     }
 
     #[test]
@@ -95,6 +96,6 @@ mod tests {
         assert_eq!(code(Some("2026-11-11T11:00:00"), Some("2026-11-11T12:00:00")), "OK", "the hour of grace");
         assert_eq!(code(Some("2026-11-11T10:59:59"), Some("2026-11-11T12:00:00")), "AF20055");
         assert_eq!(code(Some("tomorrow"), day), "AF20002");
-        assert_eq!(window(None, None, NOW), Ok((datetime!(2026-11-17 12:00 UTC), NOW)));
+        assert_eq!(window(None, None, NOW, FARTHEST), Ok((datetime!(2026-11-17 12:00 UTC), NOW)));
     }
 }

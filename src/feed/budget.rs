@@ -58,17 +58,34 @@ pub struct Pace {
     paused_until: Option<Instant>,
     throttled_at: Option<Instant>,
     in_a_row: u32,
+    /// The latest instant that anyone was told to wait for.
+    held_until: Option<Instant>,
 }
 
 impl Pace {
     /// A budget of which nothing is used.
     #[must_use]
     pub const fn new(limits: Limits) -> Self {
-        Self { limits, admitted: VecDeque::new(), paused_until: None, throttled_at: None, in_a_row: 0 }
+        Self {
+            limits,
+            admitted: VecDeque::new(),
+            paused_until: None,
+            throttled_at: None,
+            in_a_row: 0,
+            held_until: None,
+        }
     }
 
     /// Asks to send one request at `now`.
     pub fn admit(&mut self, now: Instant) -> Admit {
+        let admit = self.decide(now);
+        if let Admit::WaitUntil(until) = admit {
+            self.held_until = self.held_until.max(Some(until));
+        }
+        admit
+    }
+
+    fn decide(&mut self, now: Instant) -> Admit {
         if let Some(until) = self.paused_until.filter(|&until| until > now) {
             return Admit::WaitUntil(until);
         }
@@ -180,6 +197,13 @@ impl Budget {
     /// Notes that the request of `permit` was answered and not throttled.
     pub fn answered(&self, permit: &Permit) {
         self.pace().answered(permit.admitted);
+    }
+
+    /// Until when requests were, or are, held back; `None` where none ever was. A limit on how long the feed may take is
+    /// counted from there: waiting for leave to ask is no fault of the feed.
+    #[must_use]
+    pub fn held_until(&self) -> Option<Instant> {
+        self.pace().held_until
     }
 
     /// What has been counted so far.
@@ -318,6 +342,21 @@ mod tests {
             }
             prop_assert_eq!(asked, (workers - 1) / limit);
         }
+    }
+
+    #[test]
+    fn the_latest_wait_is_known() {
+        let (budget, start) = (Budget::new(LIMITS), Instant::now());
+        assert_eq!(budget.held_until(), None);
+        for second in [0, 10, 20] {
+            budget.pace().admit(start + secs(second));
+        }
+        assert_eq!(budget.held_until(), None, "nobody waited");
+        budget.pace().admit(start + secs(30));
+        assert_eq!(budget.held_until(), Some(start + secs(60)));
+        budget.pace().throttled(start, start + secs(31), Some(secs(100)), 0.0);
+        budget.pace().admit(start + secs(32));
+        assert_eq!(budget.held_until(), Some(start + secs(131)));
     }
 
     #[tokio::test]

@@ -124,7 +124,7 @@ async fn read_or_give_up(
     lane: Lane,
 ) -> Result<(), Interrupted> {
     let mut backoff = Backoff::new(BODY_POLICY);
-    let patience = Patience { keeps_up: lane.keeps_up, deadline: lane.limit.map(|limit| Instant::now() + limit) };
+    let patience = Patience { keeps_up: lane.keeps_up, begun: Instant::now(), limit: lane.limit };
     loop {
         let read = tokio::select! {
             biased;

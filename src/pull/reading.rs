@@ -1,6 +1,6 @@
 //! Reading one content, and making rows of its label events.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use time::OffsetDateTime;
 use tokio::{
@@ -12,7 +12,7 @@ use super::run::{Run, Seen, add};
 use crate::{
     content::Content,
     dead_letter::{DeadLetter, Kind},
-    feed::FeedError,
+    feed::{Budget, FeedError},
     record::{self, Element, Peek, Record, SplitError, Splitter},
     row::{self, Provenance},
     state::StateError,
@@ -56,19 +56,35 @@ pub enum Interrupted {
 pub struct Patience {
     /// Whether a failure is tried again within the run.
     pub keeps_up: bool,
-    /// When the content is set aside for later runs.
-    pub deadline: Option<Instant>,
+    /// When the content was begun.
+    pub begun: Instant,
+    /// How long it may take before it is set aside for later runs, counted anew when requests were held back: a pause
+    /// that throttling asks for, or a used-up minute, is no fault of the content.
+    pub limit: Option<Duration>,
 }
 
 impl Patience {
     /// What the feed answers. Only the feed is waited for in this way: rows that were admitted are handed over whatever
     /// the time.
-    async fn wait_for<T>(&self, answer: impl Future<Output = Result<T, FeedError>>) -> Result<T, Interrupted> {
-        let answer = match self.deadline {
-            Some(deadline) => timeout_at(deadline, answer).await.map_err(|_| Interrupted::Slow)?,
-            None => answer.await,
+    async fn wait_for<T>(
+        &self,
+        budget: &Budget,
+        answer: impl Future<Output = Result<T, FeedError>>,
+    ) -> Result<T, Interrupted> {
+        tokio::pin!(answer);
+        let answer = loop {
+            let Some(deadline) = self.deadline(budget) else { break answer.await };
+            match timeout_at(deadline, &mut answer).await {
+                Ok(answer) => break answer,
+                Err(_) if self.deadline(budget) > Some(deadline) => {}
+                Err(_) => return Err(Interrupted::Slow),
+            }
         };
         answer.map_err(Interrupted::Feed)
+    }
+
+    fn deadline(&self, budget: &Budget) -> Option<Instant> {
+        self.limit.map(|limit| budget.held_until().unwrap_or(self.begun).max(self.begun) + limit)
     }
 }
 
@@ -83,11 +99,11 @@ pub async fn read(
 ) -> Result<(), Interrupted> {
     let feed = &run.connector.feed;
     let fetched = async { if patience.keeps_up { feed.fetch(content).await } else { feed.fetch_once(content).await } };
-    let mut body = patience.wait_for(fetched).await?;
+    let mut body = patience.wait_for(feed.budget(), fetched).await?;
     let mut splitter = Splitter::new();
     let mut piece = Piece::default();
     let mut ended = Ok(());
-    while let Some(chunk) = patience.wait_for(body.chunk()).await? {
+    while let Some(chunk) = patience.wait_for(feed.budget(), body.chunk()).await? {
         add(&run.counts.feed_bytes, chunk.len() as u64);
         ended = splitter.push(&chunk, |element| piece.take(run, element));
         deliver(run, slot, content, &mut piece, rows).await?;

@@ -174,13 +174,19 @@ impl Listing {
     }
 
     /// A content that a page of `window` lists. Whether it is to be fetched: one that is delivered, pending or under
-    /// way already is not. In a run that asks for a range again, delivered contents are fetched again too.
+    /// way already is not. In a run that asks for a range again, delivered contents are fetched again too. A pending one
+    /// is tried at the address that was listed last: an earlier one may have been wrong.
     pub fn offer(&mut self, window: u64, content: &Content, slot: Slot) -> bool {
         self.watermark.last_content = self.watermark.last_content.max(Some(content.created));
         let id = content_id(&content.id);
         let delivered = self.delivered.get(&content.created.date()).is_some_and(|day| day.contains(&id));
-        let pending = self.watermark.pending.iter().any(|pending| pending.content.id == content.id);
-        if (delivered && self.moves) || pending || !self.open_ids.insert(id) {
+        let mut pending = self.watermark.pending.iter_mut();
+        let pending = pending.find(|pending| pending.content.id == content.id);
+        let is_pending = pending.is_some();
+        if let Some(pending) = pending {
+            pending.content.uri.clone_from(&content.uri);
+        }
+        if (delivered && self.moves) || is_pending || !self.open_ids.insert(id) {
             return false;
         }
         if let Some(window) = self.window(window) {
@@ -376,6 +382,19 @@ mod tests {
         let watermark = listing.watermark();
         assert_eq!((watermark.looked_day_back, watermark.looked_week_back), (Some(now), Some(now)));
         assert_eq!(watermark.listed_through, now, "windows before the watermark do not move it back");
+    }
+
+    #[test]
+    fn a_pending_content_is_tried_at_the_address_that_was_listed_last() {
+        let mut listing = Listing::new(Watermark::starting_at(START), true, true);
+        let window = listing.begin_window(START + Duration::HOUR);
+        let slot = offered(&mut listing, window, 1);
+        listing.content_failed(slot, &Failure::Feed("a foreign address".to_owned()), START);
+        let mut content = listing.watermark().pending[0].content.clone();
+        content.uri = "https://manage.office.com/x".to_owned();
+        assert!(!listing.offer(window, &content, Slot { number: 2, ..slot }), "not in this run");
+        assert_eq!(listing.watermark().pending[0].content, content);
+        assert_eq!(listing.resume(|| Slot { number: 3, ..slot })[0].1.uri, content.uri);
     }
 
     #[test]

@@ -45,7 +45,7 @@ async fn document(world: &World) -> Document {
 }
 
 /// Changes the watermarks that are stored; makes those that are missing.
-async fn turn_back(world: &World, change: impl Fn(&mut Watermark)) {
+pub async fn turn_back(world: &World, change: impl Fn(&mut Watermark)) {
     let store = world.store();
     let stored = store.get(&document_key(world)).await.unwrap();
     let mut document = stored.map_or_else(Document::default, |(body, _)| Document::parse(&body).unwrap());

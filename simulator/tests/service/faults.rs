@@ -83,6 +83,17 @@ async fn truncated_and_slow_bodies() {
 }
 
 #[tokio::test]
+async fn a_body_can_hang() {
+    let world = with(Endpoint::Retrieve, Effect::HangBody { bytes: 20 }).await;
+    let mut hanging = retrieve(&world).await.unwrap();
+    let wait = std::time::Duration::from_millis(50);
+    while let Ok(chunk) = tokio::time::timeout(wait, hanging.chunk()).await {
+        assert!(chunk.unwrap().is_some(), "it neither ends nor breaks");
+    }
+    assert_eq!(retrieve(&world).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_stored_and_excuses_the_second_delivery() {
     let lost = [
         Effect::LoseAnswer,
@@ -139,6 +150,15 @@ async fn listings_can_lie() {
     let (contents, _) = world.listed("Audit.General").await;
     assert!(contents[0]["contentUri"].as_str().unwrap().starts_with("https://elsewhere.example/api/"));
 
+    let world = with(Endpoint::List, Effect::ForeignPage("https://elsewhere.example".to_owned())).await;
+    for _ in 0..100 {
+        world.simulator.publish(ContentType::General, ago(5), 0, 1);
+    }
+    let first = world.listing("Audit.General", 24).send().await.unwrap();
+    let next = first.headers()["NextPageUri"].to_str().unwrap().to_owned();
+    assert!(next.starts_with("https://elsewhere.example/api/"), "{next}");
+    assert!(json(first).await[0]["contentUri"].as_str().unwrap().starts_with(world.simulator.base()));
+
     let world = with(Endpoint::List, Effect::MalformedUri("no uri".to_owned())).await;
     assert_eq!(world.listed("Audit.General").await.0[0]["contentUri"], "no uri");
 
@@ -160,6 +180,7 @@ async fn contents_can_be_spoilt_for_one_answer() {
         Spoil::Bom,
         Spoil::BadUtf8,
         Spoil::BadGzip,
+        Spoil::CutGzip,
     ];
     for spoil in spoils {
         let world = with(Endpoint::Retrieve, Effect::Spoil(spoil)).await;

@@ -93,6 +93,64 @@ async fn contents_are_served_zipped_or_plain_until_they_expire() {
 }
 
 #[tokio::test]
+async fn the_feed_has_a_clock_of_its_own() {
+    let minutes = time::Duration::minutes;
+    for offset in [-10, 10] {
+        let config = Config { subscribed: true, clock_offset: minutes(offset), ..Config::default() };
+        let world = World::new(config).await;
+        assert!((world.simulator.now() - ago(-offset)).abs() < minutes(1));
+        world.simulator.publish_now(ContentType::General, 1, 0);
+        world.simulator.publish(ContentType::General, world.simulator.now() + minutes(1), 1, 0);
+        assert_eq!(world.simulator.report().published, 1, "the other one is published in a minute");
+        // A window that ends now by this machine's clock.
+        let (listed, _) = world.listed("Audit.General").await;
+        assert_eq!(listed.len(), usize::from(offset < 0));
+    }
+}
+
+#[tokio::test]
+async fn the_reach_of_a_listing_can_be_what_the_reference_says() {
+    let days = |days| ((days * 24.0 * 60.0) as i64, 24);
+    for (reach, age, status) in [(7, 6.9, 200), (7, 7.01, 400), (8, 7.01, 200)] {
+        let reach = time::Duration::days(reach);
+        let world = World::new(Config { subscribed: true, reach, ..Config::default() }).await;
+        let (start, hours) = days(age);
+        let (start, end) = (ago(start), ago(start - hours * 60));
+        let form = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+        let window = format!("startTime={}&endTime={}", start.format(form).unwrap(), end.format(form).unwrap());
+        let listing = format!("subscriptions/content?contentType=Audit.General&{window}");
+        let answer = world.feed(Method::GET, &listing).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{age} days with a reach of {reach}");
+    }
+}
+
+#[tokio::test]
+async fn a_content_that_is_lost_is_listed_and_leaves_the_ledger() {
+    let world = World::subscribed().await;
+    let lost = world.simulator.publish(ContentType::General, ago(9), 3, 1);
+    let twice = world.simulator.publish(ContentType::General, ago(8), 2, 1);
+    world.simulator.list_again(&twice.id, None, ago(7), false).unwrap();
+    assert_eq!(world.simulator.report().published, 5);
+    for content in [&lost, &twice] {
+        assert!(world.simulator.lose(&content.id, "AF20051"));
+    }
+    assert!(!world.simulator.lose("none", "AF20051"));
+    assert_eq!(world.simulator.report().published, 2, "another content serves them");
+    assert_eq!(world.listed("Audit.General").await.0.len(), 3);
+    let retrieved = world.feed(Method::GET, &format!("audit/{}", lost.id)).send().await.unwrap();
+    assert_eq!(af_code(retrieved).await, "AF20051");
+}
+
+#[tokio::test]
+async fn a_subscription_can_end_behind_the_clients_back() {
+    let world = World::subscribed().await;
+    assert!(world.simulator.stop_subscription(ContentType::General));
+    assert!(!world.simulator.stop_subscription(ContentType::General));
+    assert_eq!(af_code(world.listing("Audit.General", 1).send().await.unwrap()).await, "AF20022");
+    assert_eq!(world.listing("Audit.Exchange", 1).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn tokens_and_tenants_must_fit() {
     let world = World::subscribed().await;
     let list = "subscriptions/list";

@@ -1,0 +1,168 @@
+//! What a script plays in: a tenant, a storage that can fail, and a handler process that can be killed; and the verdict
+//! on what came of it.
+
+use std::time::{Duration, Instant};
+
+use labelstream::{dead_letter, state::Store as _};
+use labelstream_simulator::{Config, Fault, Report};
+
+use crate::{
+    host::{Answered, Host},
+    storage::{Storage, StorageFault},
+    world::{World, tick},
+};
+
+/// Runs without a fault that may be needed until all has arrived: a content that failed waits for some of them.
+const MOST_RUNS: u32 = 12;
+
+/// A tenant, a storage, a process.
+pub struct Scene {
+    pub world: World,
+    pub storage: Storage,
+    pub seed: u64,
+    /// Chance by the seed, for amounts and times.
+    pub rng: fastrand::Rng,
+    /// Dead letters that there must be at the end.
+    pub dead_letters: usize,
+    /// How often faults struck that no simulator or storage counts: a script's own doing.
+    pub struck: u64,
+    host: Option<Host>,
+    runs: u32,
+    kills: u32,
+    begun: Instant,
+}
+
+/// What came of a script.
+#[derive(Debug)]
+pub struct Verdict {
+    pub struck: u64,
+    pub report: Report,
+    pub runs: u32,
+    pub kills: u32,
+    pub dead_letters: usize,
+    pub time: Duration,
+}
+
+impl Scene {
+    pub async fn new(seed: u64) -> Self {
+        Self::with(Config { seed, page_size: 5, ..Config::default() }).await
+    }
+
+    /// A tenant of this kind, for a script that needs another one than it was given.
+    pub async fn with(config: Config) -> Self {
+        let (seed, storage) = (config.seed, Storage::start().await);
+        let mut world = World::new(config).await;
+        world.set("AzureWebJobsStorage", &storage.connection_string());
+        let (host, begun) = (None, Instant::now());
+        let rng = fastrand::Rng::with_seed(seed);
+        Self { world, storage, seed, rng, dead_letters: 0, struck: 0, host, runs: 0, kills: 0, begun }
+    }
+
+    /// Switches a fault of the services on.
+    pub fn strike(&self, fault: Fault) {
+        self.world.simulator.fault(fault).unwrap();
+    }
+
+    /// Switches a fault of the storage on.
+    pub fn strike_storage(&self, fault: StorageFault) {
+        self.storage.fault(fault);
+    }
+
+    /// Switches all faults off, having counted how often they struck.
+    pub fn clear_faults(&mut self) {
+        self.struck += self.world.simulator.faults().iter().map(|active| active.struck).sum::<u64>();
+        self.world.simulator.clear_faults();
+        self.struck += self.storage.clear_faults();
+    }
+
+    /// The handler process; started where there is none.
+    pub async fn host(&mut self) -> &Host {
+        if self.host.is_none() {
+            self.host = Some(self.world.start().await);
+        }
+        self.host.as_ref().unwrap()
+    }
+
+    /// Fires the timer and waits for the answer.
+    pub async fn tick(&mut self) -> Answered {
+        self.host().await;
+        let (host, answered) = tick(self.host.take().unwrap()).await;
+        self.host = Some(host);
+        self.runs += 1;
+        answered
+    }
+
+    /// Fires the timer and asserts what it is answered.
+    pub async fn tick_answering(&mut self, status: u16) -> Answered {
+        let answered = self.tick().await;
+        assert_eq!(answered.status, status, "{answered:?} {:?}", self.host.as_ref().unwrap().lines());
+        answered
+    }
+
+    /// SIGKILL for the handler process, as the Functions host does it.
+    pub async fn kill(&mut self) {
+        self.host.take().expect("a process to kill").kill();
+        self.kills += 1;
+        self.world.simulator.sender_killed().await;
+    }
+
+    /// A new process in place of the one that idles: the host starts one whenever it likes.
+    pub async fn restart(&mut self) {
+        self.host.take().expect("a process to replace").kill();
+        self.host().await;
+    }
+
+    /// Fires the timer until a run is not refused because another one holds the lock, which a killed process does for
+    /// up to a minute.
+    pub async fn tick_once_free(&mut self) -> Answered {
+        loop {
+            let answered = self.tick().await;
+            if answered.status != 200 || !answered.logs().concat().contains("Another run is under way") {
+                return answered;
+            }
+            self.runs -= 1;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// Without faults from now on: runs until all that was published has arrived, and once more, when nothing may be
+    /// sent. Then asserts what must hold.
+    pub async fn judge(mut self) -> Verdict {
+        self.clear_faults();
+        assert!(self.struck > 0, "the fault did not strike");
+        let mut last = self.tick_once_free().await;
+        while (self.world.simulator.report().missing > 0 || last.status != 200) && self.runs < MOST_RUNS {
+            last = self.tick_once_free().await;
+        }
+        assert_eq!(last.status, 200, "the run after the faults: {last:?}");
+        let arrived = self.world.simulator.report();
+        self.tick_answering(200).await;
+        let report = self.world.simulator.report();
+        let (posts, before) = (report.totals.posts, arrived.totals.posts);
+        assert_eq!(posts, before, "a run with nothing to do sent something");
+
+        assert!(report.published > 0, "nothing was published");
+        assert!(report.is_clean(), "{report:#?}");
+        assert_eq!(report.surplus_rows, report.surplus_rows_excused, "{report:#?}");
+        if self.kills == 0 {
+            assert_eq!(report.surplus_rows, report.totals.rows_unanswered, "what comes twice is what was not answered");
+        }
+        let totals = &report.totals;
+        let none = std::collections::BTreeMap::new();
+        assert_eq!(totals.dropped_fields, none, "the stream does not declare these");
+        assert_eq!(totals.mistyped_fields, none, "the stream declares these otherwise");
+        assert_eq!(totals.cut_fields, none, "the service cut these");
+
+        let prefix = dead_letter::prefix(&self.world.simulator.tenant().id);
+        let letters = self.world.store().list(&prefix).await.unwrap();
+        assert_eq!(letters.len(), self.dead_letters, "dead letters: {letters:?}");
+        Verdict {
+            struck: self.struck,
+            report,
+            runs: self.runs,
+            kills: self.kills,
+            dead_letters: letters.len(),
+            time: self.begun.elapsed(),
+        }
+    }
+}

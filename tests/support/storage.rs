@@ -1,0 +1,154 @@
+//! The storage service with faults: a proxy on loopback before the emulator, which refuses, loses answers, hangs, or is
+//! away, as it is told.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    response::Response,
+};
+use labelstream_simulator::When;
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+
+use crate::azurite::{self, Azurite};
+
+/// What goes wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is answered with this status and error code and not carried out.
+    Refused(u16, &'static str),
+    /// It is carried out, and its answer is replaced with 503.
+    AnswerLost,
+    /// It is carried out after so many milliseconds.
+    Slow(u64),
+}
+
+/// Which requests a trouble strikes.
+#[derive(Debug, Clone)]
+pub struct StorageFault {
+    /// `None` fits all methods.
+    pub method: Option<Method>,
+    /// Text that path and query hold; `comp=appendblock` and `comp=lease` are some of the operations.
+    pub matching: &'static str,
+    pub when: When,
+    pub trouble: Trouble,
+}
+
+#[derive(Debug)]
+struct Active {
+    fault: StorageFault,
+    rng: fastrand::Rng,
+    seen: u64,
+    struck: u64,
+}
+
+/// A proxy before an emulator. It ends with the test's runtime.
+pub struct Storage {
+    port: u16,
+    faults: Arc<Mutex<Vec<Active>>>,
+}
+
+impl Storage {
+    /// Stands before the emulator that all tests share.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let faults = Arc::<Mutex<Vec<Active>>>::default();
+        let client = reqwest::Client::builder().no_gzip().no_proxy().build().unwrap();
+        let app = Router::new().fallback(pass).with_state((Arc::clone(&faults), client));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { port, faults }
+    }
+
+    /// As `AzureWebJobsStorage` holds it.
+    pub fn connection_string(&self) -> String {
+        azurite::connection_string(self.port, azurite::KEY)
+    }
+
+    /// Switches a fault on.
+    pub fn fault(&self, fault: StorageFault) {
+        let rng = fault.when.rng();
+        self.faults.lock().unwrap().push(Active { fault, rng, seen: 0, struck: 0 });
+    }
+
+    /// The service is away: nothing is carried out.
+    pub fn away(&self) {
+        let trouble = Trouble::Refused(503, "ServerBusy");
+        self.fault(StorageFault { method: None, matching: "", when: When::Always, trouble });
+    }
+
+    /// Switches all faults off; how many requests they struck.
+    pub fn clear_faults(&self) -> u64 {
+        self.faults.lock().unwrap().drain(..).map(|active| active.struck).sum()
+    }
+}
+
+fn due(faults: &Mutex<Vec<Active>>, method: &Method, target: &str) -> Option<Trouble> {
+    let now = OffsetDateTime::now_utc();
+    let mut due = None;
+    for active in faults.lock().unwrap().iter_mut() {
+        let fault = &active.fault;
+        if fault.method.as_ref().is_some_and(|wanted| wanted != method) || !target.contains(fault.matching) {
+            continue;
+        }
+        active.seen += 1;
+        if due.is_none() && fault.when.strikes(active.seen, &mut active.rng, now) {
+            active.struck += 1;
+            due = Some(fault.trouble);
+        }
+    }
+    due
+}
+
+async fn pass(
+    State((faults, client)): State<(Arc<Mutex<Vec<Active>>>, reqwest::Client)>,
+    request: Request,
+) -> Response {
+    let target = request.uri().to_string();
+    let trouble = due(&faults, request.method(), &target.replace("%2F", "/"));
+    match trouble {
+        Some(Trouble::Refused(status, code)) => return refused(status, code),
+        Some(Trouble::Slow(milliseconds)) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
+        Some(Trouble::AnswerLost) | None => {}
+    }
+    let answer = forward(&client, request, &target).await;
+    if trouble == Some(Trouble::AnswerLost) { refused(503, "ServerBusy") } else { answer }
+}
+
+fn refused(status: u16, code: &str) -> Response {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>A simulated fault.</Message></Error>"
+    );
+    Response::builder()
+        .status(status)
+        .header("x-ms-error-code", code)
+        .header(header::CONTENT_TYPE, "application/xml")
+        .body(Body::from(body))
+        .unwrap()
+}
+
+async fn forward(client: &reqwest::Client, request: Request, target: &str) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let mut headers = parts.headers;
+    headers.remove(header::HOST);
+    let url = format!("http://127.0.0.1:{}{target}", Azurite::shared().port());
+    match client.request(parts.method, url).headers(headers).body(body).send().await {
+        Ok(answer) => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = answer.status();
+            *response.headers_mut() = answer.headers().clone();
+            response.headers_mut().remove(header::TRANSFER_ENCODING);
+            *response.body_mut() = Body::from(answer.bytes().await.unwrap_or_default());
+            response
+        }
+        Err(_) => refused(StatusCode::BAD_GATEWAY.as_u16(), "Unreachable"),
+    }
+}
