@@ -19,6 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
+use bytes::Bytes;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
@@ -334,7 +335,9 @@ async fn watch(
     let publisher = query::value(request.uri().query().unwrap_or_default(), "PublisherIdentifier");
     let in_minute = shared.requests().count(endpoint, now, publisher.is_some_and(|id| !id.is_empty()));
     let _posting = (endpoint == Endpoint::Ingest).then(|| Arc::clone(&shared.posting));
-    let effects = shared.faults().due(endpoint, &target, now);
+    let asked = shared.faults().ask_for_bodies(endpoint);
+    let (request, body) = if asked { ingestion::look_into(request).await } else { (request, Bytes::new()) };
+    let effects = shared.faults().due(endpoint, &target, &body, now);
     if effects.contains(&Effect::RevokeTokens) {
         shared.tokens().revoke_all();
     }
