@@ -225,6 +225,18 @@ impl Simulator {
         self.shared.publish_records(content_type, created, records.into_iter().map(Into::into).collect()).0
     }
 
+    /// Publishes a content of these very bytes, which need be no array. The ledger takes the caller's word for the label
+    /// events that a reader must find in it: their ids.
+    pub fn publish_body(
+        &self,
+        content_type: ContentType,
+        created: OffsetDateTime,
+        body: impl Into<Bytes>,
+        label_events: &[&str],
+    ) -> Arc<Content> {
+        self.shared.publish_body(content_type, created, body.into(), label_events)
+    }
+
     /// Lists a content again, created at `created`, under its old id or a new one and maybe another content type.
     /// `None` where no content has the id.
     pub fn list_again(
