@@ -32,9 +32,11 @@ pub fn cases() -> Vec<Case> {
         }),
         Case::new("ingestion", "429 with Retry-After as an HTTP date", 321, |mut scene| {
             Box::pin(async move {
+                // The process is up and the subscriptions are on before the time that is spoken of begins.
+                scene.tick_answering(200).await;
                 publish_batches(&scene);
-                let end = time::OffsetDateTime::now_utc() + time::Duration::seconds(5);
-                let effect = Effect::throttled(RetryAfter::DateIn(6));
+                let end = time::OffsetDateTime::now_utc() + time::Duration::seconds(12);
+                let effect = Effect::throttled(RetryAfter::DateIn(13));
                 scene.strike(Fault::new(Endpoint::Ingest, When::Until(end), effect));
                 scene.tick_answering(200).await;
                 let posts = answered_with(&scene, 429);
