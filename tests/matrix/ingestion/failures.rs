@@ -39,6 +39,18 @@ pub fn cases() -> Vec<Case> {
                 scene
             })
         }),
+        Case::new("ingestion", "503 until the time of a run is over", 335, |mut scene| {
+            Box::pin(async move {
+                // Too short for all the tries: what ends the run is its time.
+                scene.world.set("RUN_BUDGET_SECONDS", "12");
+                publish_batches(&scene);
+                scene.strike(Fault::new(Endpoint::Ingest, When::Always, Effect::status(503)));
+                let said = scene.tick_answering(500).await.body.to_string();
+                assert!(said.contains("the data collection endpoint fails (HTTP 503"), "{said}");
+                assert_eq!((arrived(&scene), scene.letters().await.len()), (0, 0));
+                scene
+            })
+        }),
         Case::new("ingestion", "503 with a Retry-After", 333, |mut scene| {
             Box::pin(async move {
                 publish_batches(&scene);

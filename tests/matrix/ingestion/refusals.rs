@@ -3,11 +3,14 @@
 use labelstream::{dead_letter::Kind, ingestion::SYSTEMATIC_AFTER};
 use labelstream_simulator::{Answer, Effect, Endpoint, Fault, When};
 
-use super::{AT_ONCE, answered_with, arrived, choose, publish_batches, with_row};
+use super::{answered_with, arrived, choose, publish_batches, with_row};
 use crate::{case::Case, scene::Scene};
 
 /// Halvings from a batch down to a row: a batch has fewer than 1,024 rows.
 const HALVINGS: u64 = 10;
+
+/// There are no more batches than this.
+const BATCHES: u64 = 8;
 
 /// What the endpoint says to a body that it cannot take in.
 fn bad_request() -> Effect {
@@ -69,7 +72,7 @@ pub fn cases() -> Vec<Case> {
                     let said = scene.tick_answering(500).await.body.to_string();
                     assert!(said.contains("LOGS_DCR_STREAM_NAME"), "{said}");
                     // Ten rows by themselves and one of each half that is left, then it is not the rows.
-                    let most = run * AT_ONCE * 2 * (SYSTEMATIC_AFTER as u64 + HALVINGS);
+                    let most = run * BATCHES * 2 * (SYSTEMATIC_AFTER as u64 + HALVINGS);
                     let posts = answered_with(&scene, 400);
                     assert!(posts <= most, "{posts} posts in {run} runs, at most {most}");
                 }
