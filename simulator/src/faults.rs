@@ -214,6 +214,12 @@ pub struct Fault {
     /// Text that the path and query, percent-escapes undone, must hold: a content type or id for example. Empty fits all.
     #[serde(default)]
     pub matching: String,
+    /// Text that the body, unpacked, must hold: the id of a row for example. Empty fits all.
+    #[serde(default)]
+    pub holding: String,
+    /// Bytes that the body, unpacked, must be longer than. 0 fits all.
+    #[serde(default)]
+    pub longer_than: usize,
     /// When it strikes.
     pub when: When,
     /// What happens.
@@ -224,7 +230,7 @@ impl Fault {
     /// A fault at every request that `when` chooses among those to `on`.
     #[must_use]
     pub fn new(on: Endpoint, when: When, effect: Effect) -> Self {
-        Self { on, matching: String::new(), when, effect }
+        Self { on, matching: String::new(), holding: String::new(), longer_than: 0, when, effect }
     }
 
     /// The same for requests whose path and query hold `text`.
@@ -232,6 +238,30 @@ impl Fault {
     pub fn matching(mut self, text: impl Into<String>) -> Self {
         self.matching = text.into();
         self
+    }
+
+    /// The same for requests whose body, unpacked, holds `text`.
+    #[must_use]
+    pub fn holding(mut self, text: impl Into<String>) -> Self {
+        self.holding = text.into();
+        self
+    }
+
+    /// The same for requests whose body, unpacked, is longer than so many bytes.
+    #[must_use]
+    pub fn longer_than(mut self, bytes: usize) -> Self {
+        self.longer_than = bytes;
+        self
+    }
+
+    fn asks_for_the_body(&self) -> bool {
+        !self.holding.is_empty() || self.longer_than > 0
+    }
+
+    fn applies(&self, endpoint: Endpoint, target: &str, body: &[u8]) -> bool {
+        self.on == endpoint
+            && target.contains(&self.matching)
+            && (!self.asks_for_the_body() || body.len() > self.longer_than && holds(body, self.holding.as_bytes()))
     }
 
     /// Whether the fault can be carried out.
@@ -300,11 +330,16 @@ impl Faults {
         &self.active
     }
 
-    /// Counts a request and tells what strikes it, in the order in which the faults were switched on.
-    pub fn due(&mut self, endpoint: Endpoint, target: &str, now: OffsetDateTime) -> Vec<Effect> {
-        let applies = |fault: &Fault| fault.on == endpoint && target.contains(&fault.matching);
+    /// Whether [`Faults::due`] must be told the body of a request to `endpoint`.
+    pub fn ask_for_bodies(&self, endpoint: Endpoint) -> bool {
+        self.active.iter().any(|active| active.fault.on == endpoint && active.fault.asks_for_the_body())
+    }
+
+    /// Counts a request and tells what strikes it, in the order in which the faults were switched on. `body` is unpacked,
+    /// and may be empty unless [`Faults::ask_for_bodies`].
+    pub fn due(&mut self, endpoint: Endpoint, target: &str, body: &[u8], now: OffsetDateTime) -> Vec<Effect> {
         let mut due = Vec::new();
-        for active in self.active.iter_mut().filter(|active| applies(&active.fault)) {
+        for active in self.active.iter_mut().filter(|active| active.fault.applies(endpoint, target, body)) {
             active.seen += 1;
             if active.fault.when.strikes(active.seen, &mut active.rng, now) {
                 active.struck += 1;
@@ -313,6 +348,13 @@ impl Faults {
         }
         due
     }
+}
+
+/// Whether `text` is somewhere in `body`.
+fn holds(body: &[u8], text: &[u8]) -> bool {
+    let Some((first, rest)) = text.split_first() else { return true };
+    let begins = |at: &usize| body[*at] == *first && body[at + 1..].starts_with(rest);
+    (0..body.len()).any(|at| begins(&at))
 }
 
 impl RetryAfter {
@@ -345,7 +387,7 @@ mod tests {
     fn struck(when: When, requests: u64) -> Vec<u64> {
         let mut faults = Faults::default();
         faults.add(Fault::new(Endpoint::Ingest, when, Effect::LoseAnswer));
-        (1..=requests).filter(|_| !faults.due(Endpoint::Ingest, "", NOW).is_empty()).collect()
+        (1..=requests).filter(|_| !faults.due(Endpoint::Ingest, "", b"", NOW).is_empty()).collect()
     }
 
     #[test]
@@ -363,12 +405,29 @@ mod tests {
     fn a_fault_applies_to_its_endpoint_and_its_text_alone() {
         let mut faults = Faults::default();
         let number = faults.add(Fault::new(Endpoint::Retrieve, When::Nth(1), Effect::LoseAnswer).matching("$7"));
-        assert!(faults.due(Endpoint::List, "/a$7", NOW).is_empty());
-        assert!(faults.due(Endpoint::Retrieve, "/a$8", NOW).is_empty());
-        assert_eq!(faults.due(Endpoint::Retrieve, "/a$7", NOW), [Effect::LoseAnswer]);
-        assert!(faults.due(Endpoint::Retrieve, "/a$7", NOW).is_empty());
+        assert!(faults.due(Endpoint::List, "/a$7", b"", NOW).is_empty());
+        assert!(faults.due(Endpoint::Retrieve, "/a$8", b"", NOW).is_empty());
+        assert_eq!(faults.due(Endpoint::Retrieve, "/a$7", b"", NOW), [Effect::LoseAnswer]);
+        assert!(faults.due(Endpoint::Retrieve, "/a$7", b"", NOW).is_empty());
         assert_eq!((faults.active()[0].seen, faults.active()[0].struck), (2, 1));
         assert!(faults.remove(number) && !faults.remove(number));
+    }
+
+    #[test]
+    fn a_fault_may_ask_for_the_body() {
+        let mut faults = Faults::default();
+        assert!(!faults.ask_for_bodies(Endpoint::Ingest));
+        faults.add(Fault::new(Endpoint::Ingest, When::Always, Effect::status(400)).holding("bad"));
+        faults.add(Fault::new(Endpoint::Ingest, When::Always, Effect::status(413)).longer_than(4));
+        assert!(faults.ask_for_bodies(Endpoint::Ingest) && !faults.ask_for_bodies(Endpoint::List));
+        let mut due = |body: &[u8]| faults.due(Endpoint::Ingest, "/", body, NOW);
+        assert_eq!(due(b""), []);
+        assert_eq!(due(b"good"), []);
+        assert_eq!(due(b"bbad"), [Effect::status(400)]);
+        assert_eq!(due(b"[bad"), [Effect::status(400)]);
+        assert_eq!(due(b"a good"), [Effect::status(413)]);
+        assert_eq!(due(b"a bad one"), [Effect::status(400), Effect::status(413)]);
+        assert_eq!(faults.due(Endpoint::List, "/", b"a bad one", NOW), []);
     }
 
     #[test]

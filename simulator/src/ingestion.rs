@@ -14,7 +14,7 @@ use std::{
 
 use axum::{
     body::{Body, to_bytes},
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -114,6 +114,15 @@ pub(crate) async fn ingest(
             answer::error(refused.status, refused.code, &refused.message)
         }
     }
+}
+
+/// A request and its body, unpacked. What cannot be read or unpacked is left to the endpoint to refuse.
+pub(crate) async fn look_into(request: Request) -> (Request, Bytes) {
+    let (parts, body) = request.into_parts();
+    let wire = to_bytes(body, LARGEST_UNPACKED).await.unwrap_or_default();
+    let packed = parts.headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
+    let json = if packed { unpack(&wire, LARGEST_UNPACKED).unwrap_or_default() } else { wire.clone() };
+    (Request::from_parts(parts, Body::from(wire)), json)
 }
 
 async fn accept(

@@ -21,11 +21,14 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// The key of an id; `None` for an empty one, by which nothing can be told apart.
+    /// The key of an id. A GUID is the same one in any case (RFC 9562, 4). `None` for an empty id and for the GUID of
+    /// zeros, by which nothing can be told apart.
     pub fn new(id: &str) -> Option<Self> {
-        let canonical = |guid: &u128| guid::text(*guid) == id;
-        let guid = guid::parse(id).filter(canonical).map(Self::Guid);
-        (!id.is_empty()).then(|| guid.unwrap_or_else(|| Self::Text(id.into())))
+        match guid::parse(id) {
+            Some(0) => None,
+            Some(guid) => Some(Self::Guid(guid)),
+            None => (!id.trim().is_empty()).then(|| Self::Text(id.into())),
+        }
     }
 
     fn text(&self) -> String {
@@ -382,11 +385,15 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_are_no_guid_keep_their_text() {
-        for id in ["F28AB78A-D401-4060-8012-736E373933EB", "id-1", "f28ab78a-d401-4060-8012-736e373933eb"] {
-            assert_eq!(Key::new(id).unwrap().text(), id);
+    fn a_guid_is_one_id_in_any_case_and_other_ids_keep_their_text() {
+        let guid = "f28ab78a-d401-4060-8012-736e373933eb";
+        for (id, text) in [("F28AB78A-D401-4060-8012-736E373933EB", guid), (guid, guid), ("Id-1", "Id-1"), (" a", " a")]
+        {
+            assert_eq!(Key::new(id).unwrap().text(), text);
         }
-        assert_eq!(Key::new(""), None);
+        for nothing in ["", " ", "00000000-0000-0000-0000-000000000000"] {
+            assert_eq!(Key::new(nothing), None, "{nothing:?}");
+        }
     }
 
     proptest! {

@@ -44,6 +44,7 @@ mod graph;
 mod guid;
 mod identity;
 mod query;
+mod record;
 mod server;
 mod strike;
 mod window;

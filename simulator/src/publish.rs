@@ -4,36 +4,43 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
     contents::{Body, Content, ContentType},
     events::{Choice, Recipe},
     ledger::Key,
+    record::Record,
     schedule::{self, Bulk, History},
     server::Shared,
 };
 
-/// A handwritten record: JSON text, or what is meant to be bad JSON.
+/// A handwritten record: JSON text, or what is meant to be bad JSON or no text at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawRecord(String);
+pub struct RawRecord(Vec<u8>);
 
 impl From<Value> for RawRecord {
     fn from(record: Value) -> Self {
-        Self(record.to_string())
+        Self(record.to_string().into_bytes())
     }
 }
 
 impl From<String> for RawRecord {
     fn from(record: String) -> Self {
+        Self(record.into_bytes())
+    }
+}
+
+impl From<Vec<u8>> for RawRecord {
+    fn from(record: Vec<u8>) -> Self {
         Self(record)
     }
 }
 
 impl From<&str> for RawRecord {
     fn from(record: &str) -> Self {
-        Self(record.to_owned())
+        Self(record.as_bytes().to_vec())
     }
 }
 
@@ -115,7 +122,7 @@ impl Shared {
             Order::EveryKind { age_seconds } => Ok(self.publish_every_kind(ago(age_seconds))),
             Order::Records { content_type, age_seconds, records } => {
                 let raw = |record| match record {
-                    Value::String(text) => RawRecord(text),
+                    Value::String(text) => RawRecord::from(text),
                     other => RawRecord::from(other),
                 };
                 Ok(self.publish_records(content_type, ago(age_seconds), records.into_iter().map(raw).collect()).1)
@@ -176,17 +183,32 @@ impl Shared {
         created: OffsetDateTime,
         records: Vec<RawRecord>,
     ) -> (Arc<Content>, Published) {
-        let texts: Vec<String> = records.into_iter().map(|record| record.0).collect();
-        let ids: Vec<Option<Key>> = self.label_ids(texts.iter().map(String::as_str));
-        let body = Bytes::from(format!("[{}]", texts.join(",")));
-        let content = self.contents().add(content_type, created, Body::Fixed(body));
+        let records: Vec<Vec<u8>> = records.into_iter().map(|record| record.0).collect();
+        let ids = self.label_ids(records.iter().map(Vec::as_slice));
+        let body = [b"[".as_slice(), &records.join(b",".as_slice()), b"]"].concat();
+        let content = self.contents().add(content_type, created, Body::Fixed(body.into()));
         let published = Published {
             contents: vec![content.id.clone()],
-            records: texts.len() as u64,
+            records: records.len() as u64,
             label_events: ids.len() as u64,
         };
         self.ledger().publish(created, published.records, ids);
         (content, published)
+    }
+
+    /// Publishes these bytes as they are. No rule tells which label events a reader must find in a body that is broken:
+    /// `label_events` are their ids.
+    pub(crate) fn publish_body(
+        &self,
+        content_type: ContentType,
+        created: OffsetDateTime,
+        body: Bytes,
+        label_events: &[&str],
+    ) -> Arc<Content> {
+        let content = self.contents().add(content_type, created, Body::Fixed(body));
+        let ids = label_events.iter().map(|id| Key::new(id));
+        self.ledger().publish(created, label_events.len() as u64, ids);
+        content
     }
 
     pub(crate) fn list_again(
@@ -197,7 +219,9 @@ impl Shared {
         same_id: bool,
     ) -> Option<Arc<Content>> {
         let content = self.contents().list_again(id, content_type, created, same_id)?;
-        let (records, ids) = self.held(&content.body);
+        let (records, mut ids) = self.held(&content.body);
+        // Under its old id it is the same content, whose places are known.
+        ids.retain(|id| id.is_some() || !same_id);
         self.ledger().publish(created, records, ids);
         Some(content)
     }
@@ -220,9 +244,9 @@ impl Shared {
             }
             Body::Fixed(body) => {
                 // What cannot be read as an array holds no label event that a client could find.
-                let records: Vec<Value> = serde_json::from_slice(body).unwrap_or_default();
-                let texts: Vec<String> = records.iter().map(Value::to_string).collect();
-                (texts.len() as u64, self.label_ids(texts.iter().map(String::as_str)))
+                let text = String::from_utf8_lossy(body);
+                let records: Vec<&RawValue> = serde_json::from_str(&text).unwrap_or_default();
+                (records.len() as u64, self.label_ids(records.iter().map(|record| record.get().as_bytes())))
             }
         }
     }
@@ -238,12 +262,9 @@ impl Shared {
         content
     }
 
-    fn label_ids<'a>(&self, records: impl Iterator<Item = &'a str>) -> Vec<Option<Key>> {
+    fn label_ids<'a>(&self, records: impl Iterator<Item = &'a [u8]>) -> Vec<Option<Key>> {
         let rule = self.ledger().rule().clone();
-        let id = |record: &str| {
-            let record: Value = serde_json::from_str(record).unwrap_or_default();
-            record["Id"].as_str().and_then(Key::new)
-        };
-        records.filter(|record| rule.keeps(record)).map(id).collect()
+        let read = |record| Record::read(&String::from_utf8_lossy(record));
+        records.filter_map(read).filter(|record| rule.keeps_record(record)).map(|record| record.key()).collect()
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use crate::record::Record;
 
 /// Record types of the official connector (Microsoft Sentinel documentation,
 /// `microsoft-purview-record-types-activities`).
@@ -42,19 +43,13 @@ impl Rule {
     /// Whether `record` (JSON text) is a label event. What is no JSON object is none.
     #[must_use]
     pub fn keeps(&self, record: &str) -> bool {
-        serde_json::from_str::<Value>(record).is_ok_and(|record| self.keeps_value(&record))
+        Record::read(record).is_some_and(|record| self.keeps_record(&record))
     }
 
-    /// [`Rule::keeps`] for a parsed record. The record type may be a number or its digits.
-    #[must_use]
-    pub fn keeps_value(&self, record: &Value) -> bool {
-        let record_type = match &record["RecordType"] {
-            Value::Number(number) => number.as_u64(),
-            Value::String(digits) => digits.trim().parse().ok(),
-            _ => None,
-        };
-        let operation = record["Operation"].as_str().unwrap_or_default();
-        record_type.is_some_and(|number| self.record_types.contains(&number))
+    /// [`Rule::keeps`] for a record that was read.
+    pub(crate) fn keeps_record(&self, record: &Record) -> bool {
+        let operation = record.operation.as_deref().unwrap_or_default();
+        record.record_type.is_some_and(|number| self.record_types.contains(&number))
             || self.operations.iter().any(|known| known.eq_ignore_ascii_case(operation))
     }
 }

@@ -19,6 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
+use bytes::Bytes;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
@@ -235,6 +236,18 @@ impl Simulator {
         self.shared.publish_records(content_type, created, records.into_iter().map(Into::into).collect()).0
     }
 
+    /// Publishes a content of these very bytes, which need be no array. The ledger takes the caller's word for the label
+    /// events that a reader must find in it: their ids.
+    pub fn publish_body(
+        &self,
+        content_type: ContentType,
+        created: OffsetDateTime,
+        body: impl Into<Bytes>,
+        label_events: &[&str],
+    ) -> Arc<Content> {
+        self.shared.publish_body(content_type, created, body.into(), label_events)
+    }
+
     /// Lists a content again, created at `created`, under its old id or a new one and maybe another content type.
     /// `None` where no content has the id.
     pub fn list_again(
@@ -357,7 +370,9 @@ async fn watch(
     let publisher = query::value(request.uri().query().unwrap_or_default(), "PublisherIdentifier");
     let in_minute = shared.requests().count(endpoint, now, publisher.is_some_and(|id| !id.is_empty()));
     let _posting = (endpoint == Endpoint::Ingest).then(|| Arc::clone(&shared.posting));
-    let effects = shared.faults().due(endpoint, &target, now);
+    let asked = shared.faults().ask_for_bodies(endpoint);
+    let (request, body) = if asked { ingestion::look_into(request).await } else { (request, Bytes::new()) };
+    let effects = shared.faults().due(endpoint, &target, &body, now);
     if effects.contains(&Effect::RevokeTokens) {
         shared.tokens().revoke_all();
     }

@@ -8,6 +8,9 @@ use serde_json::value::RawValue;
 /// (Azure Monitor limits, "Logs Ingestion API").
 pub const LONGEST_FIELD: usize = 64 * 1024;
 
+/// JSON with more brackets than this may nest too deep for a dynamic column.
+const SHALLOW: usize = 32;
+
 /// Type of a column of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {
@@ -19,7 +22,7 @@ pub enum ColumnType {
     Boolean,
     /// A time as text, with a zone.
     Datetime,
-    /// Any JSON; here an object or an array, as text in it would be a mistake of the sender.
+    /// Any JSON; but an object or array that is wrapped in a string would be a mistake of the sender.
     Dynamic,
 }
 
@@ -172,7 +175,7 @@ impl Columns {
             ColumnType::Int => text.parse::<i32>().is_ok(),
             ColumnType::Boolean => matches!(text, "true" | "false"),
             ColumnType::Datetime => is_time(text.trim_matches('"')),
-            ColumnType::Dynamic => text.starts_with(['{', '[']),
+            ColumnType::Dynamic => !is_wrapped(text),
         };
         (!fits).then_some(Flaw::Mistyped)
     }
@@ -181,6 +184,13 @@ impl Columns {
 /// Bytes of a value: of a string what it says, of anything else its JSON.
 fn length(text: &str) -> usize {
     serde_json::from_str::<String>(text).map_or(text.len(), |said| said.len())
+}
+
+/// Whether a string says JSON that the column could have held itself. What nests deep is text with good reason.
+fn is_wrapped(text: &str) -> bool {
+    let Ok(said) = serde_json::from_str::<String>(text) else { return false };
+    let is_json = || serde_json::from_str::<&RawValue>(&said).is_ok();
+    said.starts_with(['{', '[']) && said.matches(['{', '[']).count() <= SHALLOW && is_json()
 }
 
 fn is_time(text: &str) -> bool {
@@ -217,6 +227,8 @@ mod tests {
         assert_eq!(flaw("CreationTime", "\"2026-11-18T10:00:00\""), Some(Flaw::Mistyped));
         assert_eq!(flaw("Common", "{}"), None);
         assert_eq!(flaw("Common", "\"{}\""), Some(Flaw::Mistyped));
+        assert_eq!(flaw("Common", "true"), None);
+        assert_eq!(flaw("Common", "\"[text\""), None);
         assert_eq!(flaw("Colour", "1"), Some(Flaw::Unknown));
     }
 

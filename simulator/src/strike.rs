@@ -55,6 +55,9 @@ pub(crate) async fn strike(effects: Vec<Effect>, wire: Wire, mut request: Reques
                 return response;
             }
             Effect::Answer(answer) if answer.after_effect => {
+                if let Some(stored) = unanswered.filter(|_| (200..300).contains(&answer.status)) {
+                    stored.answered();
+                }
                 return on_the_way(&effects, &wire, other_answer(answer)).await;
             }
             // An answer without a body has no middle: it is lost.

@@ -180,6 +180,18 @@ impl IngestionError {
         matches!(self, Self::Interrupted { .. })
     }
 
+    /// The failure of the endpoint or of the connection that a delivery was trying to outlast when it was broken off.
+    /// Throttling is none.
+    #[must_use]
+    pub fn outlasted_by(&self) -> Option<&Self> {
+        match self {
+            Self::Interrupted { last: Some(last), .. } => {
+                Some(&**last).filter(|last| matches!(last, Self::Server { .. } | Self::Transport { .. }))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether rows may have arrived although this came back in place of an answer.
     #[must_use]
     pub const fn maybe_sent(&self) -> bool {
@@ -353,5 +365,8 @@ mod tests {
         let after = error(Some(Box::new(class(429)))).to_string();
         assert!(after.contains("is up; before that: the data collection rule takes no more for now (HTTP 429"));
         assert!(error(None).is_interruption() && error(None).ends_the_run() && !error(None).is_retryable());
+        assert!(error(None).outlasted_by().is_none() && class(503).outlasted_by().is_none());
+        let outlasted = |status| error(Some(Box::new(class(status)))).outlasted_by().is_some();
+        assert_eq!([429, 500, 503].map(outlasted), [false, true, true]);
     }
 }

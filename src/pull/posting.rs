@@ -117,6 +117,7 @@ async fn deliver(run: Arc<Run>, batch: Batch<Id>, saver: Saver, times: Times) {
         // What the end of the run cut short, or the service asked to wait with, is unfinished, not failed.
         if error.is_interruption() || matches!(error, IngestionError::Throttled { .. }) {
             tracing::warn!(%error, "rows were left to the next run");
+            run.rows_left(error);
             run.stop.cancel();
         } else {
             if matches!(error, IngestionError::EveryRowRefused { .. }) {

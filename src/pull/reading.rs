@@ -112,8 +112,11 @@ pub async fn read(
         }
     }
     match ended.and_then(|()| splitter.finish()) {
-        // Every record was there.
-        Err(error @ SplitError::Rubbish { .. }) => tracing::warn!(content = content.id, %error, "read all the same"),
+        // Every record of the array was there. What the rest is somebody must see.
+        Err(error @ SplitError::Rubbish { .. }) => {
+            let letter = DeadLetter::content(content.clone(), error.to_string(), 1, OffsetDateTime::now_utc());
+            run.bury(&letter).await.map_err(Interrupted::State)?;
+        }
         ended => ended.map_err(Interrupted::Split)?,
     }
     if piece.seen.bad > BAD_RECORDS_AT_MOST {

@@ -47,6 +47,8 @@ pub struct Run {
     parts: Mutex<BTreeSet<String>>,
     refusals: Mutex<Refusals>,
     records_loaded: AtomicBool,
+    /// A failure of the endpoint that lasted until rows had to be left to a later run.
+    failing: Mutex<Option<IngestionError>>,
     errors: Mutex<Vec<RunError>>,
 }
 
@@ -74,6 +76,7 @@ impl Run {
             parts: Mutex::default(),
             refusals: Mutex::default(),
             records_loaded: AtomicBool::new(false),
+            failing: Mutex::default(),
             errors: Mutex::default(),
         }
     }
@@ -195,6 +198,24 @@ impl Run {
         };
         for (content_type, failed, reason) in failed {
             self.note(RunError::Fetching { content_type, failed, reason });
+        }
+    }
+
+    /// Rows are left to a later run: the time is over, or the endpoint asks to wait.
+    pub fn rows_left(&self, error: IngestionError) {
+        if error.outlasted_by().is_some() {
+            *locked(&self.failing) = Some(error);
+        }
+    }
+
+    /// Where the endpoint failed from the first row until the time was over, the run has failed: that it is not done does
+    /// not say that nothing gets through.
+    pub fn note_that_nothing_was_taken(&self) {
+        let failing = locked(&self.failing).take();
+        if let Some(error) = failing
+            && self.counts.rows.load(Ordering::Relaxed) == 0
+        {
+            self.note(error.into());
         }
     }
 

@@ -216,6 +216,7 @@ impl Connector {
             run.look_at(ended);
         }
         run.note_what_nothing_was_read_of();
+        run.note_that_nothing_was_taken();
         run.progress().finish();
     }
 }

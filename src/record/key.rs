@@ -17,15 +17,14 @@ impl fmt::Debug for Key {
 
 impl Key {
     /// The key of an `Id`: a GUID in any case, with or without braces or hyphens, is its own key; other text is
-    /// digested. `None` for an empty one and for the GUID of zeros, which would merge records that have nothing in
+    /// digested as it stands. `None` for an empty one and for the GUID of zeros, which would merge records that have nothing in
     /// common.
     #[must_use]
     pub fn of_id(id: &str) -> Option<Self> {
-        let id = id.trim();
-        if id.is_empty() {
+        if id.trim().is_empty() {
             return None;
         }
-        match Uuid::try_parse(id) {
+        match Uuid::try_parse(id.trim()) {
             Ok(guid) if guid.is_nil() => None,
             Ok(guid) => Some(Self(guid.into_bytes())),
             Err(_) => Some(Self::digest(&[b"id", id.as_bytes()])),
@@ -70,8 +69,8 @@ mod tests {
 
     #[test]
     fn other_ids_have_keys_of_their_own() {
-        assert_eq!(Key::of_id("a"), Key::of_id(" a"));
         assert_ne!(Key::of_id("a"), Key::of_id("b"));
+        assert_ne!(Key::of_id("a"), Key::of_id(" a"));
         assert_ne!(Key::of_id("a"), Key::of_id("A"));
     }
 

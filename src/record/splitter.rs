@@ -83,6 +83,8 @@ pub struct Splitter {
     depth: usize,
     in_string: bool,
     escaped: bool,
+    /// Whether the element at hand has come to the end of an object.
+    closed: bool,
     /// What earlier chunks had of the element at hand; its head alone once it is too large.
     kept: Vec<u8>,
     /// How much earlier chunks had of the element at hand.
@@ -112,6 +114,7 @@ impl Splitter {
             depth: 0,
             in_string: false,
             escaped: false,
+            closed: false,
             kept: Vec::new(),
             size: 0,
             before: 0,
@@ -138,8 +141,17 @@ impl Splitter {
                 Place::Inside => match self.end_of_element(chunk, at) {
                     Some(end) => {
                         self.hand_over(&chunk[start..end], &mut on_element);
-                        self.place = if chunk[end] == b']' { Place::End } else { Place::Next };
+                        start = end;
                         at = end + 1;
+                        self.place = match chunk[end] {
+                            b']' => Place::End,
+                            b',' => Place::Next,
+                            // The `{` of the next element, without a comma before it.
+                            _ => {
+                                at = end;
+                                Place::Inside
+                            }
+                        };
                     }
                     None => at = chunk.len(),
                 },
@@ -201,8 +213,8 @@ impl Splitter {
         }
     }
 
-    /// Where the `,` or `]` is that ends the element at hand. `None` where the chunk ends first; the next chunk then
-    /// goes on from its first byte.
+    /// Where the `,` or `]` is that ends the element at hand, or the `{` of the next one where an object is followed by
+    /// another without a comma. `None` where the chunk ends first; the next chunk then goes on from its first byte.
     fn end_of_element(&mut self, chunk: &[u8], from: usize) -> Option<usize> {
         let mut at = from + usize::from(std::mem::take(&mut self.escaped));
         let mut depth = self.depth;
@@ -226,10 +238,14 @@ impl Splitter {
             let Some(byte) = chunk.get(at) else { break };
             match byte {
                 b'"' => self.in_string = true,
+                b'{' if depth == 0 && self.closed => return Some(at),
                 b'{' | b'[' => depth += 1,
                 b',' if depth == 0 => return Some(at),
                 b']' if depth == 0 => return Some(at),
-                b'}' | b']' => depth = depth.saturating_sub(1),
+                b'}' | b']' => {
+                    self.closed |= depth == 1 && *byte == b'}';
+                    depth = depth.saturating_sub(1);
+                }
                 _ => {}
             }
             at += 1;
@@ -253,6 +269,7 @@ impl Splitter {
     fn hand_over(&mut self, last: &[u8], on_element: &mut impl FnMut(Element<'_>)) {
         self.elements += 1;
         self.depth = 0;
+        self.closed = false;
         let bytes = self.size + last.len() as u64;
         if bytes > self.limit as u64 {
             self.keep(last);
@@ -319,6 +336,13 @@ mod tests {
     fn elements_are_yielded_as_they_stand_without_space_around_them() {
         let (seen, result) = split(r#" [ {"a":"},]\"["} , 7 ,"x", null,[1,[2]] ] "#);
         assert_eq!(seen, [r#"{"a":"},]\"["}"#, "7", r#""x""#, "null", "[1,[2]]"]);
+        assert_eq!(result, Ok(()));
+    }
+
+    #[test]
+    fn a_missing_comma_harms_no_record() {
+        let (seen, result) = split("[{\"a\":1}{\"b\":[{}]} \r\n{\"c\":{}} x {\"d\":1}]");
+        assert_eq!(seen, [r#"{"a":1}"#, r#"{"b":[{}]}"#, r#"{"c":{}} x"#, r#"{"d":1}"#]);
         assert_eq!(result, Ok(()));
     }
 
@@ -412,6 +436,28 @@ mod tests {
             prop_assert_eq!(splitter.finish(), Ok(()));
             let expected: Vec<_> = expected.iter().map(|raw| raw.get().as_bytes().to_vec()).collect();
             prop_assert_eq!(seen, expected);
+        }
+
+        #[test]
+        fn objects_are_told_apart_with_commas_and_without(
+            objects in prop::collection::vec(prop::collection::btree_map("[a-c\"\\\\{}\\[\\],]{0,3}", json(), 0..3), 1..6),
+            betweens in prop::collection::vec(prop::sample::select(vec!["", " ", "\r\n", ",", " , "]), 6),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        ) {
+            let expected: Vec<String> = objects.iter().map(|object| serde_json::to_string(object).unwrap()).collect();
+            let mut body = String::from("[");
+            for (at, (object, between)) in expected.iter().zip(betweens).enumerate() {
+                body += if at > 0 { between } else { "" };
+                body += object;
+            }
+            body.push(']');
+            let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(body.len() + 1)).collect();
+            places.extend([0, body.len()]);
+            places.sort_unstable();
+            let chunks: Vec<_> = places.windows(2).map(|pair| &body.as_bytes()[pair[0]..pair[1]]).collect();
+            let (seen, result) = split_by(Splitter::new(), &chunks);
+            prop_assert_eq!(result, Ok(()));
+            prop_assert_eq!(seen, expected.into_iter().map(Seen::Whole).collect::<Vec<_>>());
         }
 
         #[test]

@@ -37,7 +37,7 @@ impl fmt::Display for Table {
         writeln!(f, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
         let verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
         for (case, verdict) in self.cases.iter().zip(verdicts.iter()) {
-            let Some(Verdict { struck, report, runs, kills, dead_letters, time }) = verdict else { continue };
+            let Some(Verdict { struck, report, runs, kills, dead_letters, buried, time }) = verdict else { continue };
             writeln!(
                 f,
                 "| {} | {} | {} | {struck} | {} | {} | {} | {} | {} | {dead_letters} | {runs} | {kills} | {:.1} |",
@@ -46,7 +46,8 @@ impl fmt::Display for Table {
                 case.seed,
                 report.published,
                 report.arrived,
-                report.missing,
+                // What lies in the dead letters is not lost.
+                report.missing - *buried as u64,
                 report.surplus_rows,
                 report.surplus_rows_excused,
                 time.as_secs_f64(),

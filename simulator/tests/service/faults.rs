@@ -1,8 +1,8 @@
-use labelstream_simulator::{Answer, ContentType, Effect, Endpoint, Fault, ResetAt, RetryAfter, Spoil, When};
+use labelstream_simulator::{Answer, Config, ContentType, Effect, Endpoint, Fault, ResetAt, RetryAfter, Spoil, When};
 use reqwest::{Method, Response};
 use serde_json::Value;
 
-use crate::client::{World, af_code, ago, json};
+use crate::client::{World, af_code, ago, gzip, json};
 
 async fn with(on: Endpoint, effect: Effect) -> World {
     let world = World::subscribed().await;
@@ -114,6 +114,44 @@ async fn a_lost_answer_is_stored_and_excuses_the_second_delivery() {
     let world = with(Endpoint::Ingest, Effect::Reset(ResetAt::Before)).await;
     assert!(row(&world).send().await.is_err());
     assert_eq!(world.simulator.report().totals.rows, 0, "nothing was stored");
+}
+
+#[tokio::test]
+async fn another_2xx_after_the_batch_was_stored_is_an_answer() {
+    for status in [200, 202] {
+        let answer = Answer { status, body: "{}".to_owned(), after_effect: true, ..Answer::default() };
+        let world = with(Endpoint::Ingest, Effect::Answer(answer)).await;
+        assert_eq!(row(&world).send().await.unwrap().status(), status);
+        assert_eq!((world.simulator.report().totals.rows, world.simulator.report().totals.posts_unanswered), (1, 0));
+        assert_eq!(row(&world).send().await.unwrap().status(), 204);
+        assert_eq!(world.simulator.report().doubled_unexcused, 1, "nothing excuses the second delivery");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_may_look_into_the_body() {
+    let world = World::new(Config::default()).await;
+    let post = async |rows: &str, packed: bool| {
+        let request = if packed {
+            world.post(gzip(rows)).header("Content-Encoding", "gzip")
+        } else {
+            world.post(rows.to_owned())
+        };
+        request.send().await.unwrap().status().as_u16()
+    };
+    let bad = Fault::new(Endpoint::Ingest, When::Always, Effect::status(400)).holding(r#""AuditRecordId":"bad""#);
+    world.simulator.fault(bad).unwrap();
+    let long = Fault::new(Endpoint::Ingest, When::Always, Effect::status(413)).longer_than(60);
+    world.simulator.fault(long).unwrap();
+    for packed in [false, true] {
+        assert_eq!(post(r#"[{"AuditRecordId":"a"}]"#, packed).await, 204);
+        assert_eq!(post(r#"[{"AuditRecordId":"a"},{"AuditRecordId":"bad"}]"#, packed).await, 400);
+        let rows = r#"[{"AuditRecordId":"a"},{"AuditRecordId":"b"},{"AuditRecordId":"c"}]"#;
+        assert_eq!(post(rows, packed).await, 413);
+    }
+    assert_eq!(world.simulator.report().totals.rows, 2, "what was let through was stored as it was");
+    let struck: Vec<_> = world.simulator.faults().iter().map(|active| active.struck).collect();
+    assert_eq!(struck, [2, 2]);
 }
 
 #[tokio::test]

@@ -201,3 +201,35 @@ async fn a_history_is_listed_day_by_day_and_the_ledger_knows_it() {
     assert_eq!(report.totals.published_records, records as u64);
     assert_eq!(report.totals.published_contents, deliveries as u64);
 }
+
+#[tokio::test]
+async fn bodies_are_served_as_they_were_published() {
+    let world = World::subscribed().await;
+    let broken = b"[{\"Id\":\"a\"},{\xff";
+    let content = world.simulator.publish_body(ContentType::General, ago(10), &broken[..], &["a", "b"]);
+    let record = b"{\"Id\":\"c\",\"RecordType\":43,\"UserId\":\"\xff\"}".to_vec();
+    world.simulator.publish_records(ContentType::General, ago(9), [record.clone()]);
+    let uris: Vec<String> = world
+        .listed("Audit.General")
+        .await
+        .0
+        .iter()
+        .map(|entry| entry["contentUri"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(uris[0].ends_with(&content.id));
+    let body = async |uri: &str| world.get(uri).send().await.unwrap().bytes().await.unwrap().to_vec();
+    assert_eq!(body(&uris[0]).await, broken);
+    assert_eq!(body(&uris[1]).await, [b"[", record.as_slice(), b"]"].concat());
+    assert_eq!(world.simulator.report().missing_ids, ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn a_content_listed_again_under_its_old_id_has_no_more_records_without_an_id() {
+    let world = World::subscribed().await;
+    let records = [json!({"RecordType": 43}), json!({"RecordType": 43, "Id": "a"})];
+    let content = world.simulator.publish_records(ContentType::General, ago(10), records);
+    world.simulator.list_again(&content.id, None, ago(5), true).unwrap();
+    assert_eq!(world.simulator.report().totals.published_without_id, 1);
+    world.simulator.list_again(&content.id, None, ago(4), false).unwrap();
+    assert_eq!(world.simulator.report().totals.published_without_id, 2);
+}
