@@ -131,7 +131,7 @@ async fn accept(
     if !matches!(version, Some("2023-01-01" | "2021-11-01-preview")) {
         return Err(refused(StatusCode::BAD_REQUEST, "InvalidApiVersion", "The api-version is missing or unknown."));
     }
-    if rule != shared.config.rule_id {
+    if !shared.has_rule(rule) {
         let text = format!("Data collection rule with immutable Id '{rule}' not found.");
         return Err(refused(StatusCode::NOT_FOUND, "NotFound", text));
     }
@@ -168,7 +168,7 @@ async fn accept(
     };
     let batch = read(&json, &shared.config.columns, shared.config.keep_rows || shared.rows_file().is_some(), now);
     let batch = batch.map_err(|error| Refused { json_bytes: json.len(), ..error })?;
-    Ok(Batch { wire_bytes: wire.len() as u64, json_bytes: json.len() as u64, ..batch })
+    Ok(Batch { rule: rule.to_owned(), wire_bytes: wire.len() as u64, json_bytes: json.len() as u64, ..batch })
 }
 
 fn store(shared: &Shared, mut batch: Batch) -> Result<Vec<Key>, Refused> {

@@ -15,13 +15,20 @@
 
 #[path = "../support/azurite.rs"]
 mod azurite;
+#[path = "../support/control.rs"]
+mod control;
+#[path = "../support/gate.rs"]
+mod gate;
 #[path = "../support/host.rs"]
 mod host;
+#[path = "../support/lease.rs"]
+mod lease;
 #[path = "../support/storage.rs"]
 mod storage;
 #[path = "../support/world.rs"]
 mod world;
 
+mod backlog;
 mod case;
 mod feed;
 mod ingestion;
