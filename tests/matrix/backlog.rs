@@ -17,10 +17,11 @@ impl Scene {
         contents
     }
 
-    /// Publishes a few contents of each content type, later than what was published before.
+    /// Publishes a few contents of each content type, later than what was published before, and as late as a listing may
+    /// be sure to be complete.
     pub fn publish_more(&mut self) {
         for content_type in ContentType::WITH_LABELS {
-            self.world.simulator.publish(content_type, minutes_ago(0.2), self.rng.u32(3..20), self.rng.u32(0..9));
+            self.world.simulator.publish(content_type, minutes_ago(1.2), self.rng.u32(3..20), self.rng.u32(0..9));
         }
     }
 }

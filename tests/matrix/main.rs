@@ -13,6 +13,8 @@
     reason = "a test fails by a panic, outside of its own function too"
 )]
 
+#[path = "../support/admin.rs"]
+mod admin;
 #[path = "../support/azurite.rs"]
 mod azurite;
 #[path = "../support/control.rs"]
@@ -21,8 +23,6 @@ mod control;
 mod gate;
 #[path = "../support/host.rs"]
 mod host;
-#[path = "../support/lease.rs"]
-mod lease;
 #[path = "../support/storage.rs"]
 mod storage;
 #[path = "../support/world.rs"]

@@ -12,7 +12,7 @@ use labelstream_simulator::{Config, Endpoint, Fault, Report, Sender};
 use crate::{
     host::{Answered, Host},
     storage::{Storage, StorageFault},
-    world::{World, tick},
+    world::World,
 };
 
 /// Runs without a fault that may be needed until all has arrived: a content that failed waits for some of them.
@@ -46,7 +46,7 @@ pub enum Doubles {
     /// Those of batches whose answer was lost, and no others.
     Unanswered,
     /// At most what the ledger excuses: what was in flight when a process was killed or lost its lock.
-    InFlight,
+    Excused,
     /// Exactly so many: what was remembered was taken away.
     Exactly(u64),
 }
@@ -150,8 +150,15 @@ impl Scene {
     /// Waits for the answer to the run that was begun, and asserts it.
     pub async fn end_answering(&mut self, status: u16) -> Answered {
         let answered = self.end().await;
-        assert_eq!(answered.status, status, "{answered:?} {:?}", self.host.as_ref().unwrap().lines());
+        assert_eq!(answered.status, status, "{answered:?}\n{}", self.last_lines());
         answered
+    }
+
+    /// The last lines of the process.
+    fn last_lines(&self) -> String {
+        let lines = self.host.as_ref().map(Host::lines).unwrap_or_default();
+        let last: Vec<String> = lines.into_iter().rev().take(20).map(|(_, line)| line).collect();
+        last.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
     /// Waits until `reached`, or until the run under way ended; whether it was reached before.
@@ -182,9 +189,8 @@ impl Scene {
 
     /// Fires the timer and asserts what it is answered.
     pub async fn tick_answering(&mut self, status: u16) -> Answered {
-        let answered = self.tick().await;
-        assert_eq!(answered.status, status, "{answered:?} {:?}", self.host.as_ref().unwrap().lines());
-        answered
+        self.begin().await;
+        self.end_answering(status).await
     }
 
     /// SIGKILL for the handler process, as the Functions host does it.
@@ -192,7 +198,7 @@ impl Scene {
         self.host.take().expect("a process to kill").kill();
         self.under_way = None;
         self.kills += 1;
-        self.doubles = Doubles::InFlight;
+        self.doubles = Doubles::Excused;
         // It is gone for good: what arrives of it later was in flight.
         self.sender.gone();
     }
@@ -200,6 +206,12 @@ impl Scene {
     /// A process that was started in a way of its own.
     pub fn put_host(&mut self, host: Host) {
         self.host = Some(host);
+    }
+
+    /// The run that ended could not save what was in flight, because its state was not its own any more.
+    pub async fn could_not_save(&mut self) {
+        self.sender.killed().await;
+        self.doubles = Doubles::Excused;
     }
 
     /// Takes the process out, to end in a way of its own.
@@ -220,6 +232,23 @@ impl Scene {
         }
     }
 
+    /// A report in short, and the last lines of the process.
+    fn told(&self, report: &Report) -> String {
+        format!(
+            "published {}, arrived {}, missing {}, unexpected {}, doubled without an excuse {}; surplus rows {}, excused \
+             {}\n{:?}\n{}",
+            report.published,
+            report.arrived,
+            report.missing,
+            report.unexpected,
+            report.doubled_unexcused,
+            report.surplus_rows,
+            report.surplus_rows_excused,
+            report.totals,
+            self.last_lines()
+        )
+    }
+
     /// Without faults from now on: runs until all that was published has arrived, and once more, when nothing may be
     /// sent. Then asserts what must hold.
     pub async fn judge(mut self) -> Verdict {
@@ -237,11 +266,10 @@ impl Scene {
         assert_eq!(posts, before, "a run with nothing to do sent something");
 
         assert!(report.published > 0, "nothing was published");
-        assert!(report.is_clean(), "{report:#?}");
-        assert_eq!(report.surplus_rows, report.surplus_rows_excused, "{report:#?}");
+        assert!(report.is_clean() && report.surplus_rows == report.surplus_rows_excused, "{}", self.told(&report));
         match self.doubles {
             Doubles::Unanswered => assert_eq!(report.surplus_rows, report.totals.rows_unanswered, "as not answered"),
-            Doubles::InFlight => {}
+            Doubles::Excused => {}
             Doubles::Exactly(rows) => assert_eq!(report.surplus_rows, rows, "as was remembered"),
         }
         let totals = &report.totals;

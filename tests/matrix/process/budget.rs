@@ -48,21 +48,22 @@ pub fn cases() -> Vec<Case> {
         Case::new("process", "a budget shorter than the backlog takes", 532, |mut scene| {
             Box::pin(async move {
                 scene.world.set("RUN_BUDGET_SECONDS", &SHORTEST.to_string());
-                let contents = (0..4).map(|_| scene.publish_batches()).sum::<u64>();
-                scene.strike(Fault::new(Endpoint::Retrieve, When::Always, Effect::Delay(2_500)));
+                let contents = (0..6).map(|_| scene.publish_batches()).sum::<u64>();
+                scene.strike(Fault::new(Endpoint::Retrieve, When::Always, Effect::Delay(1_000)));
                 let begun = Instant::now();
                 let answered = scene.tick_answering(200).await;
                 assert!(begun.elapsed() < Duration::from_secs(SHORTEST), "{:?}", begun.elapsed());
                 let report = scene.world.simulator.report();
                 assert!(report.arrived > 0 && report.missing > 0, "it ended in the middle: {report:?}");
-                let said = answered.logs().join(" ");
-                assert!(said.contains(" unfinished."), "it says what is left: {said}");
+                let logs = answered.logs();
+                let left = logs.iter().any(|line| line.contains(" unfinished.") && !line.contains(", 0 unfinished."));
+                assert!(left, "it says what is left: {logs:?}");
                 scene.clear_faults();
                 while scene.world.simulator.report().missing > 0 {
                     scene.tick_answering(200).await;
                 }
                 let again = scene.calls(Endpoint::Retrieve) - contents;
-                assert!(again <= 16, "{again} contents were fetched again: more than were under way at the end");
+                assert!(again < contents / 2, "{again} contents were fetched again: what was settled was saved");
                 scene
             })
         }),

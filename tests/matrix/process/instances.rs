@@ -46,7 +46,7 @@ pub fn cases() -> Vec<Case> {
                 let (frozen, connection) = scene.take_host();
                 frozen.signal("STOP");
                 scene.sender().gone();
-                scene.doubles = Doubles::InFlight;
+                scene.doubles = Doubles::Excused;
                 scene.struck += 1;
                 let (before, sender) = (scene.world.simulator.report(), scene.sender().clone());
                 assert!(before.missing > 0, "it was not frozen in the middle");

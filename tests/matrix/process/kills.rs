@@ -1,5 +1,6 @@
 //! SIGKILL.
 
+use axum::http::Method;
 use labelstream_simulator::{Effect, Endpoint, Fault, When};
 
 use crate::{
@@ -59,17 +60,18 @@ pub fn cases() -> Vec<Case> {
                 scene.publish_batches();
                 let when = When::Always;
                 let trouble = Trouble::Slow(60_000);
-                scene.strike_storage(StorageFault { method: None, matching: "/records/", when, trouble });
+                let (method, matching) = (Some(Method::PUT), "/records/");
+                scene.strike_storage(StorageFault { method, matching, when, trouble });
                 scene.begin().await;
                 // The first waits for its save; no fifth may be posted before.
-                let posted = scene.until(|scene| scene.world.simulator.report().totals.posts >= 4).await;
-                assert!(posted && scene.storage.struck() >= 1);
+                let stored = |scene: &Scene| scene.world.simulator.report().totals.posts;
+                assert!(scene.until(|scene| stored(scene) >= 4 && scene.storage.struck() >= 1).await);
                 let in_flight = scene.world.simulator.report().totals.rows;
                 scene.kill().await;
                 scene.storage.clear_faults();
                 scene.struck = 4;
                 assert!(scene.world.break_lease().await);
-                assert_eq!(scene.world.simulator.report().totals.posts, 4);
+                assert_eq!(stored(&scene), 4);
                 scene.doubles = crate::scene::Doubles::Exactly(in_flight);
                 scene
             })
