@@ -155,6 +155,7 @@ impl Connector {
         if timeout_at(started + last_save, saving::save_at_the_end(run)).await.is_err() {
             run.note(RunError::Broken("the state could not be saved before the end of RUN_BUDGET_SECONDS".to_owned()));
         }
+        self.left_over.keep(run.unsaved_records().await);
     }
 
     /// The windows of a range that is asked for again. From here on the run knows what is left of it.
@@ -182,6 +183,13 @@ impl Connector {
         if checked.is_none_or(|checked| now - checked > CHECK_SUBSCRIPTIONS_EVERY) {
             let _part = run.part("the check of the subscriptions");
             subscriptions::check(run, &self.content_types).await;
+        }
+        // What an earlier run could not save is saved by this one, even if it finds nothing to send.
+        if !self.left_over.is_empty() {
+            let _part = run.part("reading what was delivered");
+            if let Err(error) = run.know_records().await {
+                return run.fail(error.into());
+            }
         }
         let (found, to_fetch) = mpsc::channel(FOUND_AT_MOST);
         let (rows, to_post) = mpsc::channel(ROWS_AT_MOST);
