@@ -45,7 +45,7 @@ pub struct Scene {
 pub enum Doubles {
     /// Those of batches whose answer was lost, and no others.
     Unanswered,
-    /// At most what the ledger excuses: what was in flight when a process was killed or lost its lock.
+    /// At most what the ledger excuses: what was in flight when a process was killed or frozen, or what a state held that is gone.
     Excused,
     /// Exactly so many: what was remembered was taken away.
     Exactly(u64),
@@ -206,12 +206,6 @@ impl Scene {
     /// A process that was started in a way of its own.
     pub fn put_host(&mut self, host: Host) {
         self.host = Some(host);
-    }
-
-    /// The run that ended could not save what was in flight, because its state was not its own any more.
-    pub async fn could_not_save(&mut self) {
-        self.sender.killed().await;
-        self.doubles = Doubles::Excused;
     }
 
     /// Takes the process out, to end in a way of its own.
