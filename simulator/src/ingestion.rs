@@ -51,6 +51,7 @@ pub(crate) struct Stored(Arc<StoredBatch>);
 
 struct StoredBatch {
     shared: Arc<Shared>,
+    rule: String,
     keys: Vec<Key>,
     answered: AtomicBool,
 }
@@ -71,7 +72,7 @@ impl Stored {
 impl Drop for StoredBatch {
     fn drop(&mut self) {
         if !self.answered.load(Ordering::SeqCst) {
-            self.shared.ledger().unanswered(&self.keys);
+            self.shared.ledger().unanswered(&self.rule, &self.keys);
         }
     }
 }
@@ -105,7 +106,7 @@ pub(crate) async fn ingest(
     match stored {
         Ok(keys) => {
             let mut response = StatusCode::NO_CONTENT.into_response();
-            let batch = StoredBatch { shared: Arc::clone(&shared), keys, answered: AtomicBool::new(false) };
+            let batch = StoredBatch { shared: Arc::clone(&shared), rule, keys, answered: AtomicBool::new(false) };
             response.extensions_mut().insert(Stored(Arc::new(batch)));
             response
         }

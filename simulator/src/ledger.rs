@@ -234,8 +234,11 @@ impl Ledger {
         self.totals.largest_json_bytes = self.totals.largest_json_bytes.max(json_bytes);
     }
 
-    /// Notes that the sender of these stored rows was not told that they are.
-    pub fn unanswered(&mut self, keys: &[Key]) {
+    /// Notes that the sender of these stored rows was not told that they are. One that is gone is excused already.
+    pub fn unanswered(&mut self, rule: &str, keys: &[Key]) {
+        if self.gone.contains_key(rule) {
+            return;
+        }
         self.totals.posts_unanswered += 1;
         self.totals.rows_unanswered += keys.len() as u64;
         for recent in self.recent.values_mut() {
@@ -358,7 +361,7 @@ mod tests {
     fn a_lost_answer_excuses_one_more_delivery_of_that_batch() {
         let mut ledger = published(&[1, 2]);
         ledger.arrive(batch(&[1, 2]));
-        ledger.unanswered(&keys(&[1, 2]));
+        ledger.unanswered("", &keys(&[1, 2]));
         ledger.arrive(batch(&[1, 2]));
         let report = ledger.report(NOW);
         assert_eq!((report.doubled, report.doubled_unexcused), (2, 0));
@@ -442,7 +445,7 @@ mod tests {
             for (ids, lost) in &batches {
                 ledger.arrive(batch(ids));
                 if *lost {
-                    ledger.unanswered(&keys(ids));
+                    ledger.unanswered("", &keys(ids));
                 }
             }
             let report = ledger.report(NOW);

@@ -39,6 +39,11 @@ impl Sender {
         self.shared.ledger().sender_killed(&self.rule);
     }
 
+    /// A run of it ended and could not save what was in flight: whoever runs next may send that once more.
+    pub fn could_not_save(&self) {
+        self.shared.ledger().sender_killed(&self.rule);
+    }
+
     /// It was frozen, or killed for good: as [`killed`](Self::killed), but without waiting, and up to four batches that
     /// arrive of it later may come once more as well, until it is [`back`](Self::back).
     pub fn gone(&self) {

@@ -1,6 +1,10 @@
 //! What is done to a handler process from outside: signals, limits, a look at its memory.
 
-use std::{net::TcpStream, process::Command};
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    net::TcpStream,
+    process::Command,
+};
 
 use crate::host::{Host, request};
 
@@ -30,11 +34,34 @@ impl Host {
         assert!(signalled.expect("kill(1) runs").success(), "SIG{name} was not sent");
     }
 
-    /// The most memory that it had resident, in bytes (`VmHWM`, proc(5)).
-    pub fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("its status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it runs");
-        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of kB");
-        kilobytes * 1024
+    /// The most memory that it had resident, in bytes (`VmHWM`, proc(5)); `None` once it has ended.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+        Some(kilobytes * 1024)
     }
+}
+
+/// The answer to a run that was begun: its status and body. `None` where the process ended first.
+pub fn answer_of(connection: TcpStream) -> Option<(u16, String)> {
+    let mut reader = BufReader::new(connection);
+    let (mut status, mut length) = (None, 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+        match line.split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse().ok()?,
+            _ if status.is_none() => status = line.split(' ').nth(1)?.parse().ok(),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some((status?, String::from_utf8_lossy(&body).into_owned()))
 }

@@ -194,7 +194,7 @@ pub fn request(sample: &str) -> Vec<u8> {
 }
 
 /// Whether the line tells how a run ended.
-fn is_end_of_run(line: &str) -> bool {
+pub fn is_end_of_run(line: &str) -> bool {
     line.contains("the run is done") || line.contains("the run failed")
 }
 

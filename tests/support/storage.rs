@@ -2,7 +2,10 @@
 //! is away, as it is told.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -46,6 +49,7 @@ pub struct StorageFault {
 
 #[derive(Debug)]
 struct Active {
+    number: u64,
     fault: StorageFault,
     rng: fastrand::Rng,
     seen: u64,
@@ -62,6 +66,7 @@ pub struct Storage {
 #[derive(Default)]
 struct Shared {
     faults: Mutex<Vec<Active>>,
+    numbers: AtomicU64,
     requests: Mutex<Vec<(Method, String)>>,
     client: reqwest::Client,
 }
@@ -84,10 +89,18 @@ impl Storage {
         azurite::connection_string(self.port, azurite::KEY)
     }
 
-    /// Switches a fault on.
-    pub fn fault(&self, fault: StorageFault) {
-        let rng = fault.when.rng();
-        self.shared.faults.lock().unwrap().push(Active { fault, rng, seen: 0, struck: 0 });
+    /// Switches a fault on; its number.
+    pub fn fault(&self, fault: StorageFault) -> u64 {
+        let (rng, number) = (fault.when.rng(), self.shared.numbers.fetch_add(1, Ordering::Relaxed));
+        self.shared.faults.lock().unwrap().push(Active { number, fault, rng, seen: 0, struck: 0 });
+        number
+    }
+
+    /// Switches a fault off; how many requests it struck.
+    pub fn end_fault(&self, number: u64) -> u64 {
+        let mut faults = self.shared.faults.lock().unwrap();
+        let at = faults.iter().position(|active| active.number == number);
+        at.map_or(0, |at| faults.remove(at).struck)
     }
 
     /// The service is away: nothing is carried out.

@@ -37,7 +37,7 @@ pub fn cases() -> Vec<Case> {
                     let nth = When::Nth(scene.rng.u64(1..3));
                     let trouble = Trouble::Slow(scene.rng.u64(0..60));
                     let matching = saves[scene.rng.usize(..saves.len())];
-                    scene.strike_storage(StorageFault { method: None, matching, when: nth, trouble });
+                    scene.strike_storage(StorageFault { method: Some(Method::PUT), matching, when: nth, trouble });
                     run_and_kill(&mut scene, |scene| scene.storage.struck() > 0).await;
                     scene.storage.clear_faults();
                 }

@@ -23,7 +23,7 @@ pub fn cases() -> Vec<Case> {
             let host = tokio::task::spawn_blocking(move || Host::start_within(&settings, LIMIT)).await.unwrap();
             scene.put_host(host);
             scene.tick_answering(200).await;
-            let peak = scene.host().await.peak_memory();
+            let peak = scene.host().await.peak_memory().unwrap();
             assert!(peak < LIMIT, "{peak} bytes");
             assert_eq!(scene.world.simulator.report().missing, 0);
             scene.struck = 1;
