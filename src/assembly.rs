@@ -9,7 +9,7 @@ use crate::{
     identity::{self, Audience, IdentityError, Tokens},
     ingestion::{IngestionClient, IngestionError},
     labels::Catalogue,
-    pull::{Connector, Sink},
+    pull::{Connector, LeftOver, Sink},
     record::{Filter, record_type_by_name},
     settings::{Fault, FilterSettings, Heartbeats, RecordTypeName, Settings, SettingsError, StorageAccount},
     state::{StateError, Store, blob::BlobStore, connection, connection::ConnectionError},
@@ -76,6 +76,7 @@ pub fn connector_with(settings: &Settings, store: Arc<dyn Store>, sink: Sink) ->
         store,
         content_types: feed.content_types.clone(),
         initial_lookback: feed.initial_lookback,
+        left_over: LeftOver::default(),
     })
 }
 

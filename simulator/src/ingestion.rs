@@ -51,6 +51,7 @@ pub(crate) struct Stored(Arc<StoredBatch>);
 
 struct StoredBatch {
     shared: Arc<Shared>,
+    rule: String,
     keys: Vec<Key>,
     answered: AtomicBool,
 }
@@ -71,7 +72,7 @@ impl Stored {
 impl Drop for StoredBatch {
     fn drop(&mut self) {
         if !self.answered.load(Ordering::SeqCst) {
-            self.shared.ledger().unanswered(&self.keys);
+            self.shared.ledger().unanswered(&self.rule, &self.keys);
         }
     }
 }
@@ -105,7 +106,7 @@ pub(crate) async fn ingest(
     match stored {
         Ok(keys) => {
             let mut response = StatusCode::NO_CONTENT.into_response();
-            let batch = StoredBatch { shared: Arc::clone(&shared), keys, answered: AtomicBool::new(false) };
+            let batch = StoredBatch { shared: Arc::clone(&shared), rule, keys, answered: AtomicBool::new(false) };
             response.extensions_mut().insert(Stored(Arc::new(batch)));
             response
         }
@@ -140,7 +141,7 @@ async fn accept(
     if !matches!(version, Some("2023-01-01" | "2021-11-01-preview")) {
         return Err(refused(StatusCode::BAD_REQUEST, "InvalidApiVersion", "The api-version is missing or unknown."));
     }
-    if rule != shared.config.rule_id {
+    if !shared.has_rule(rule) {
         let text = format!("Data collection rule with immutable Id '{rule}' not found.");
         return Err(refused(StatusCode::NOT_FOUND, "NotFound", text));
     }
@@ -177,7 +178,7 @@ async fn accept(
     };
     let batch = read(&json, &shared.config.columns, shared.config.keep_rows || shared.rows_file().is_some(), now);
     let batch = batch.map_err(|error| Refused { json_bytes: json.len(), ..error })?;
-    Ok(Batch { wire_bytes: wire.len() as u64, json_bytes: json.len() as u64, ..batch })
+    Ok(Batch { rule: rule.to_owned(), wire_bytes: wire.len() as u64, json_bytes: json.len() as u64, ..batch })
 }
 
 fn store(shared: &Shared, mut batch: Batch) -> Result<Vec<Key>, Refused> {

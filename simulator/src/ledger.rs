@@ -57,6 +57,8 @@ struct Arrived {
 /// What one accepted POST held.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
+    /// The rule that it was posted to: who sent it.
+    pub rule: String,
     /// Ids of the rows.
     pub keys: Vec<Key>,
     /// Rows without an id.
@@ -83,8 +85,10 @@ pub(crate) struct Ledger {
     rule: Rule,
     published: HashMap<Key, Published>,
     arrived: HashMap<Key, Arrived>,
-    /// The last batches that were answered.
-    recent: VecDeque<Vec<Key>>,
+    /// The last batches of each sender that were answered.
+    recent: HashMap<String, VecDeque<Vec<Key>>>,
+    /// Senders that are gone, and how many batches may still come of them.
+    gone: HashMap<String, usize>,
     rows: Vec<Box<RawValue>>,
     totals: Totals,
 }
@@ -220,8 +224,15 @@ impl Ledger {
         for key in &batch.keys {
             self.arrived.entry(key.clone()).or_default().times += 1;
         }
-        self.recent.truncate(IN_FLIGHT - 1);
-        self.recent.push_front(batch.keys);
+        if let Some(left) = self.gone.get_mut(&batch.rule).filter(|left| **left > 0) {
+            *left -= 1;
+            self.totals.posts_at_kills += 1;
+            self.excuse(&batch.keys);
+        } else {
+            let recent = self.recent.entry(std::mem::take(&mut batch.rule)).or_default();
+            recent.truncate(IN_FLIGHT - 1);
+            recent.push_front(batch.keys);
+        }
         self.rows.append(&mut batch.rows);
         let totals = &mut self.totals;
         totals.posts += 1;
@@ -246,20 +257,47 @@ impl Ledger {
         self.totals.largest_json_bytes = self.totals.largest_json_bytes.max(json_bytes);
     }
 
-    /// Notes that the sender of these stored rows was not told that they are.
-    pub fn unanswered(&mut self, keys: &[Key]) {
+    /// Notes that the sender of these stored rows was not told that they are. One that is gone is excused already.
+    pub fn unanswered(&mut self, rule: &str, keys: &[Key]) {
+        if self.gone.contains_key(rule) {
+            return;
+        }
         self.totals.posts_unanswered += 1;
         self.totals.rows_unanswered += keys.len() as u64;
-        self.recent.retain(|batch| batch != keys);
+        for recent in self.recent.values_mut() {
+            recent.retain(|batch| batch != keys);
+        }
         self.excuse(keys);
     }
 
     /// Notes that the sender was killed: what it had learnt of the last batches may not have been saved yet.
-    pub fn sender_killed(&mut self) {
-        for keys in std::mem::take(&mut self.recent) {
+    pub fn sender_killed(&mut self, rule: &str) {
+        for keys in self.recent.remove(rule).unwrap_or_default() {
             self.totals.posts_at_kills += 1;
             self.excuse(&keys);
         }
+    }
+
+    /// Notes that the sender saved what it had sent.
+    pub fn sender_saved(&mut self, rule: &str) {
+        self.recent.remove(rule);
+    }
+
+    /// Notes that the sender was killed or frozen while batches of it may still be on their way.
+    pub fn sender_gone(&mut self, rule: &str) {
+        self.sender_killed(rule);
+        self.gone.insert(rule.to_owned(), IN_FLIGHT);
+    }
+
+    /// Notes that the sender goes on: what it sends from now on is not excused.
+    pub fn sender_back(&mut self, rule: &str) {
+        self.gone.remove(rule);
+    }
+
+    /// Notes that what was remembered of all that arrived so far is gone: each of it may come once more.
+    pub fn state_lost(&mut self) {
+        self.arrived.values_mut().for_each(|arrived| arrived.unanswered += 1);
+        self.recent.clear();
     }
 
     fn excuse(&mut self, keys: &[Key]) {
@@ -346,7 +384,7 @@ mod tests {
     fn a_lost_answer_excuses_one_more_delivery_of_that_batch() {
         let mut ledger = published(&[1, 2]);
         ledger.arrive(batch(&[1, 2]));
-        ledger.unanswered(&keys(&[1, 2]));
+        ledger.unanswered("", &keys(&[1, 2]));
         ledger.arrive(batch(&[1, 2]));
         let report = ledger.report(NOW);
         assert_eq!((report.doubled, report.doubled_unexcused), (2, 0));
@@ -362,14 +400,42 @@ mod tests {
         for id in 1..=5 {
             ledger.arrive(batch(&[id]));
         }
-        ledger.sender_killed();
-        ledger.sender_killed();
+        ledger.sender_killed("");
+        ledger.sender_killed("");
         for id in 1..=5 {
             ledger.arrive(batch(&[id]));
         }
         let report = ledger.report(NOW);
         assert_eq!((report.doubled, report.doubled_unexcused_ids), (5, vec![guid::text(1)]));
         assert_eq!(report.totals.posts_at_kills, 4);
+    }
+
+    #[test]
+    fn a_kill_excuses_neither_what_was_saved_nor_what_others_sent() {
+        let of = |rule: &str, id| Batch { rule: rule.to_owned(), ..batch(&[id]) };
+        let mut ledger = published(&[1, 2, 3, 4]);
+        ledger.arrive(of("a", 1));
+        ledger.sender_saved("a");
+        ledger.arrive(of("a", 2));
+        ledger.arrive(of("b", 3));
+        ledger.sender_gone("a");
+        ledger.arrive(of("a", 4)); // it was on its way
+        ledger.sender_back("a");
+        for id in 1..=4 {
+            ledger.arrive(of("b", id));
+        }
+        assert_eq!(ledger.report(NOW).doubled_unexcused_ids, [guid::text(1), guid::text(3)]);
+    }
+
+    #[test]
+    fn a_lost_state_excuses_what_had_arrived_once() {
+        let mut ledger = published(&[1, 2]);
+        ledger.arrive(batch(&[1]));
+        ledger.state_lost();
+        ledger.arrive(batch(&[1, 2]));
+        assert_eq!(ledger.report(NOW).doubled_unexcused, 0);
+        ledger.arrive(batch(&[1, 2]));
+        assert_eq!(ledger.report(NOW).doubled_unexcused, 2);
     }
 
     #[test]
@@ -406,7 +472,7 @@ mod tests {
             for (ids, lost) in &batches {
                 ledger.arrive(batch(ids));
                 if *lost {
-                    ledger.unanswered(&keys(ids));
+                    ledger.unanswered("", &keys(ids));
                 }
             }
             let report = ledger.report(NOW);

@@ -22,6 +22,7 @@
 //! - [`contents`]: what the feed holds; `window`: the rules of a listing; `publish`: how contents get there.
 //! - [`faults`]: what can go wrong, as values; `strike` and `wire` carry it out.
 //! - [`ledger`]: what was published and what arrived; [`rule`]: what a label event is, read independently.
+//! - `sender`: a process that posts, as the ledger knows it.
 //! - `server` has it all at one address; `control` is its remote control under `/_sim/`.
 
 pub mod config;
@@ -45,6 +46,7 @@ mod guid;
 mod identity;
 mod query;
 mod record;
+mod sender;
 mod server;
 mod strike;
 mod window;
@@ -57,5 +59,6 @@ pub use ledger::Report;
 pub use publish::{Order, Published, RawRecord};
 pub use requests::{Endpoint, Requests};
 pub use schedule::{Bulk, History};
+pub use sender::Sender;
 pub use server::Simulator;
 pub use tenant::Tenant;

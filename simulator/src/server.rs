@@ -8,7 +8,6 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use axum::{
@@ -40,6 +39,7 @@ use crate::{
     query,
     requests::{Endpoint, Requests},
     schedule::{Bulk, History},
+    sender::Sender,
     strike::strike,
     tenant::Tenant,
     wire::{Cuttable, Wire},
@@ -65,6 +65,8 @@ pub(crate) struct Shared {
     rows_file: Mutex<Option<File>>,
     /// Held by each post that is being carried out.
     posting: Arc<()>,
+    /// Rules beside the one of the configuration that post to the same table.
+    more_rules: AtomicU64,
 }
 
 /// A panic elsewhere leaves values that are still whole: each lock is held for one change.
@@ -106,6 +108,20 @@ impl Shared {
         OffsetDateTime::now_utc() + self.config.clock_offset
     }
 
+    /// Whether a post is being carried out.
+    pub fn is_posting(&self) -> bool {
+        Arc::strong_count(&self.posting) > 1
+    }
+
+    /// Whether there is a rule of this id.
+    pub fn has_rule(&self, rule: &str) -> bool {
+        let number = rule.strip_prefix(&self.config.rule_id).and_then(|rest| rest.strip_prefix('-'));
+        rule == self.config.rule_id
+            || number
+                .and_then(|number| number.parse().ok())
+                .is_some_and(|number: u64| number < self.more_rules.load(Ordering::Relaxed))
+    }
+
     /// The number of the first generated content of a new run of up to 2^32 contents.
     pub fn first_number(&self) -> u64 {
         self.runs.fetch_add(1, Ordering::Relaxed) << 32
@@ -144,6 +160,7 @@ impl Simulator {
             requests: Mutex::default(),
             rows_file: Mutex::new(rows_file),
             posting: Arc::new(()),
+            more_rules: AtomicU64::new(0),
             config,
         });
         let service = router(&shared).into_make_service_with_connect_info::<Wire>();
@@ -302,13 +319,27 @@ impl Simulator {
         self.shared.tokens().revoke_all();
     }
 
-    /// Tells the ledger that the sender was killed: the batches then in flight, the last four, may come once more.
-    /// Waits until no post is being carried out.
+    /// Tells the ledger that the sender was killed: see [`Sender::killed`].
     pub async fn sender_killed(&self) {
-        while Arc::strong_count(&self.shared.posting) > 1 {
-            sleep(Duration::from_millis(1)).await;
-        }
-        self.shared.ledger().sender_killed();
+        self.sender().killed().await;
+    }
+
+    /// Whoever posts to the rule of the configuration.
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        Sender::new(Arc::clone(&self.shared), self.shared.config.rule_id.clone())
+    }
+
+    /// A sender with a rule of its own, for the same table.
+    #[must_use]
+    pub fn new_sender(&self) -> Sender {
+        let number = self.shared.more_rules.fetch_add(1, Ordering::Relaxed);
+        Sender::new(Arc::clone(&self.shared), format!("{}-{number}", self.shared.config.rule_id))
+    }
+
+    /// Tells the ledger that what senders remember of all that arrived so far is gone: each row may come once more.
+    pub fn state_lost(&self) {
+        self.shared.ledger().state_lost();
     }
 
     /// What was published by now and what arrived.

@@ -58,12 +58,18 @@ impl Budget {
         (halted + (self.last_wait - self.last_post)).min(self.last_wait)
     }
 
-    /// When a run that waited for nothing any more after `waited` must have been saved: an eighth of the time is left
-    /// for giving back the lock.
+    /// When a run that nobody told to end must have been saved: it has what is left of its time. An eighth of the time of
+    /// a save is left for giving back the lock.
+    #[must_use]
+    pub fn last_save(&self) -> Duration {
+        self.end - (self.end - self.last_wait) / 8
+    }
+
+    /// When a run that was told to end, and waited for nothing any more after `waited`, must have been saved.
     #[must_use]
     pub fn last_save_after(&self, waited: Duration) -> Duration {
         let saving = self.end - self.last_wait;
-        (waited + saving).min(self.end) - saving / 8
+        (waited + saving - saving / 8).min(self.last_save())
     }
 }
 
@@ -115,7 +121,8 @@ mod tests {
             prop_assert!(halted <= budget.last_post && waited <= budget.last_wait);
             prop_assert!(halted + budget.last_answer <= waited, "each POST has its time");
             let saved = budget.last_save_after(waited);
-            prop_assert!(saved <= budget.end && saved >= waited, "the save has its time");
+            prop_assert!(saved <= budget.last_save() && saved >= waited, "the save has its time");
+            prop_assert!(budget.last_wait <= budget.last_save() && budget.last_save() <= budget.end);
         }
     }
 }

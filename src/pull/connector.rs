@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
 
-use super::{budget::Budget, sink::Sink, summary::Counts};
+use super::{budget::Budget, left_over::LeftOver, sink::Sink, summary::Counts};
 use crate::{content::ContentType, feed::FeedClient, labels::Catalogue, record::Filter, state::Store};
 
 /// What a connector is made of.
@@ -26,6 +26,8 @@ pub struct Connector {
     pub content_types: Vec<ContentType>,
     /// How far back the very first run goes.
     pub initial_lookback: Duration,
+    /// What its runs could not save.
+    pub left_over: LeftOver,
 }
 
 /// A range that is asked for again, by times of publication.

@@ -59,7 +59,7 @@ mod tests {
         feed::{self, FeedClient, Limits},
         identity::{IdentityError, Token, TokenSource},
         labels::Catalogue,
-        pull::{Budget, Connector, Request, RunError, Sink},
+        pull::{Budget, Connector, LeftOver, Request, RunError, Sink},
         record::Filter,
         state::overlay::Overlay,
         watermark::{Document, Memory, Progress},
@@ -113,6 +113,7 @@ mod tests {
             store: store.clone(),
             content_types: Vec::new(),
             initial_lookback: Duration::ZERO,
+            left_over: LeftOver::default(),
         };
         let progress = Progress::new(Document::default(), &[], OffsetDateTime::UNIX_EPOCH, true);
         let stop = CancellationToken::new();

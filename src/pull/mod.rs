@@ -7,11 +7,13 @@
 //! - `saving` saves what was answered, before another batch may take the answered one's place.
 //!
 //! Before them, `subscriptions` sees to it that there is something to list. `stages` begins and ends them. They share one `run::Run`, whose `Progress` decides what is settled.
+//! What a run could not save is `left_over` for the next one of its process.
 
 mod budget;
 mod connector;
 mod error;
 mod fetching;
+mod left_over;
 mod listing;
 mod lock;
 mod posting;
@@ -27,5 +29,6 @@ mod summary;
 pub use budget::Budget;
 pub use connector::{Connector, Range, Request};
 pub use error::{RunError, RunFailed};
+pub use left_over::LeftOver;
 pub use sink::{LinesSink, LinesWriter, Sink};
 pub use summary::{Counts, Summary, TypeSummary};

@@ -23,7 +23,7 @@ use crate::{
     dead_letter::{DeadLetter, Kind},
     ingestion::IngestionError,
     state::StateError,
-    watermark::{Memory, Progress},
+    watermark::{Id, Memory, Progress},
 };
 
 /// One run, as its stages share it.
@@ -101,9 +101,19 @@ impl Run {
             for log in memory.load_records(OffsetDateTime::now_utc()).await? {
                 self.progress().load_records(&log);
             }
+            // They are saved with the next answer, unless they were stored after all.
+            self.progress().settled(&self.connector.left_over.take());
             self.records_loaded.store(true, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// The records that were answered and are not known to be saved.
+    pub async fn unsaved_records(&self) -> Vec<Id> {
+        let mut taken = self.taken.lock().await;
+        let mut records = taken.as_mut().map(Taken::take_records).unwrap_or_default();
+        records.append(&mut self.progress().take_unsaved(false).records);
+        records
     }
 
     /// The run cannot go on.

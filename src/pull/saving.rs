@@ -9,7 +9,10 @@ use tokio::{
 };
 
 use super::run::Run;
-use crate::{state::StateError, watermark::Unsaved};
+use crate::{
+    state::StateError,
+    watermark::{Id, Unsaved},
+};
 
 /// How often the contents and the document are saved on the way. Between two saves a kill costs contents being fetched
 /// again, but no row being sent again: the records are saved with each answer.
@@ -78,6 +81,13 @@ pub struct Taken {
     day: Date,
     /// What is left of it; each part goes when it is saved.
     unsaved: Unsaved,
+}
+
+impl Taken {
+    /// Takes out the records: they are another run's to save.
+    pub fn take_records(&mut self) -> Vec<Id> {
+        std::mem::take(&mut self.unsaved.records)
+    }
 }
 
 /// Saves what was answered: the records, and with `all` the contents and the document, in this order. What an earlier

@@ -97,7 +97,7 @@ impl Connector {
         let run = Run::new(Arc::clone(self), progress, memory, &request, stop.child_token(), held_until);
         let run = Arc::new(run);
         tokio::select! {
-            () = self.carry_out(&run, &request, started) => {}
+            () = self.carry_out(&run, &request, &stop, started) => {}
             () = async {
                 lock::keep(&run, lock, started).await;
                 // The run has failed by now, and ends in its own way.
@@ -131,7 +131,13 @@ impl Connector {
     }
 
     /// Does the work, as long as the budget lets it, and saves.
-    async fn carry_out(self: &Arc<Self>, run: &Arc<Run>, request: &Request, started: Instant) {
+    async fn carry_out(
+        self: &Arc<Self>,
+        run: &Arc<Run>,
+        request: &Request,
+        told_to_end: &CancellationToken,
+        started: Instant,
+    ) {
         {
             let work = self.work(run, request, started);
             tokio::pin!(work);
@@ -143,10 +149,13 @@ impl Connector {
         }
         run.stop.cancel();
         run.halt.cancel();
-        let last_save = started + request.budget.last_save_after(started.elapsed());
-        if timeout_at(last_save, saving::save_at_the_end(run)).await.is_err() {
+        let budget = request.budget;
+        let last_save =
+            if told_to_end.is_cancelled() { budget.last_save_after(started.elapsed()) } else { budget.last_save() };
+        if timeout_at(started + last_save, saving::save_at_the_end(run)).await.is_err() {
             run.note(RunError::Broken("the state could not be saved before the end of RUN_BUDGET_SECONDS".to_owned()));
         }
+        self.left_over.keep(run.unsaved_records().await);
     }
 
     /// The windows of a range that is asked for again. From here on the run knows what is left of it.
@@ -174,6 +183,13 @@ impl Connector {
         if checked.is_none_or(|checked| now - checked > CHECK_SUBSCRIPTIONS_EVERY) {
             let _part = run.part("the check of the subscriptions");
             subscriptions::check(run, &self.content_types).await;
+        }
+        // What an earlier run could not save is saved by this one, even if it finds nothing to send.
+        if !self.left_over.is_empty() {
+            let _part = run.part("reading what was delivered");
+            if let Err(error) = run.know_records().await {
+                return run.fail(error.into());
+            }
         }
         let (found, to_fetch) = mpsc::channel(FOUND_AT_MOST);
         let (rows, to_post) = mpsc::channel(ROWS_AT_MOST);

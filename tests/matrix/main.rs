@@ -13,8 +13,14 @@
     reason = "a test fails by a panic, outside of its own function too"
 )]
 
+#[path = "../support/admin.rs"]
+mod admin;
 #[path = "../support/azurite.rs"]
 mod azurite;
+#[path = "../support/control.rs"]
+mod control;
+#[path = "../support/gate.rs"]
+mod gate;
 #[path = "../support/host.rs"]
 mod host;
 #[path = "../support/storage.rs"]
@@ -22,6 +28,7 @@ mod storage;
 #[path = "../support/world.rs"]
 mod world;
 
+mod backlog;
 mod case;
 mod feed;
 mod ingestion;

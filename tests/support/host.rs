@@ -58,9 +58,14 @@ fn free_port() -> u16 {
 impl Host {
     /// Starts the binary in the application's folder with these app settings and nothing else of this environment.
     pub fn start(settings: &[(String, String)]) -> Self {
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_labelstream")), settings)
+    }
+
+    /// The same by a command that ends up in the binary.
+    pub fn start_by(mut command: Command, settings: &[(String, String)]) -> Self {
         let port = free_port();
         let begun = Instant::now();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_labelstream"))
+        let mut process = command
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
             .env_clear()
             .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
@@ -94,21 +99,33 @@ impl Host {
 
     /// Sends one of the requests in `tests/samples/host`, byte for byte.
     pub fn replay(&self, sample: &str) -> Answered {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/host").join(sample);
-        let answered = self.send(&std::fs::read(path).expect("the sample"));
+        self.answer(self.begin(&request(sample)))
+    }
+
+    /// The answer to a run that was begun.
+    pub fn answer(&self, connection: TcpStream) -> Answered {
+        let answered = self.read(connection);
         // The process wrote how the run ended before it answered; the pipe may bring it a moment later.
         let runs = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
         let begun = Instant::now();
-        while self.lines().iter().filter(|(_, line)| is_end_of_run(line)).count() < runs {
+        while self.ended_runs() < runs {
             assert!(begun.elapsed() < PATIENCE, "the end of a run was not written: {:?}", self.lines());
             thread::sleep(Duration::from_millis(1));
         }
         answered
     }
 
+    /// How many runs ended, by what it wrote.
+    pub fn ended_runs(&self) -> usize {
+        self.lines.lock().expect("the lines").iter().filter(|(_, line)| is_end_of_run(line)).count()
+    }
+
     /// Sends a request and reads its answer.
     pub fn send(&self, request: &[u8]) -> Answered {
-        let mut connection = self.begin(request);
+        self.read(self.begin(request))
+    }
+
+    fn read(&self, mut connection: TcpStream) -> Answered {
         let mut reader = BufReader::new(&mut connection);
         let mut line = String::new();
         reader.read_line(&mut line).expect("a status line");
@@ -170,8 +187,14 @@ impl Drop for Host {
     }
 }
 
+/// One of the requests in `tests/samples/host`, byte for byte.
+pub fn request(sample: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/host").join(sample);
+    std::fs::read(path).expect("the sample")
+}
+
 /// Whether the line tells how a run ended.
-fn is_end_of_run(line: &str) -> bool {
+pub fn is_end_of_run(line: &str) -> bool {
     line.contains("the run is done") || line.contains("the run failed")
 }
 

@@ -1,8 +1,11 @@
-//! The storage service with faults: a proxy on loopback before the emulator, which refuses, loses answers, hangs, or is
-//! away, as it is told.
+//! The storage service with faults: a proxy on loopback before the emulator, which refuses, loses answers, is slow, or
+//! is away, as it is told.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,7 +20,10 @@ use labelstream_simulator::When;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 
-use crate::azurite::{self, Azurite};
+use crate::{
+    azurite::{self, Azurite},
+    gate::Gate,
+};
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +49,7 @@ pub struct StorageFault {
 
 #[derive(Debug)]
 struct Active {
+    number: u64,
     fault: StorageFault,
     rng: fastrand::Rng,
     seen: u64,
@@ -51,20 +58,30 @@ struct Active {
 
 /// A proxy before an emulator. It ends with the test's runtime.
 pub struct Storage {
+    gate: Mutex<Gate>,
     port: u16,
-    faults: Arc<Mutex<Vec<Active>>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    faults: Mutex<Vec<Active>>,
+    numbers: AtomicU64,
+    requests: Mutex<Vec<(Method, String)>>,
+    client: reqwest::Client,
 }
 
 impl Storage {
     /// Stands before the emulator that all tests share.
     pub async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let faults = Arc::<Mutex<Vec<Active>>>::default();
+        let behind = listener.local_addr().unwrap().port();
         let client = reqwest::Client::builder().no_gzip().no_proxy().build().unwrap();
-        let app = Router::new().fallback(pass).with_state((Arc::clone(&faults), client));
+        let shared = Arc::new(Shared { client, ..Shared::default() });
+        let app = Router::new().fallback(pass).with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { port, faults }
+        let gate = Gate::open(behind).await;
+        Self { port: gate.port(), gate: Mutex::new(gate), shared }
     }
 
     /// As `AzureWebJobsStorage` holds it.
@@ -72,10 +89,18 @@ impl Storage {
         azurite::connection_string(self.port, azurite::KEY)
     }
 
-    /// Switches a fault on.
-    pub fn fault(&self, fault: StorageFault) {
-        let rng = fault.when.rng();
-        self.faults.lock().unwrap().push(Active { fault, rng, seen: 0, struck: 0 });
+    /// Switches a fault on; its number.
+    pub fn fault(&self, fault: StorageFault) -> u64 {
+        let (rng, number) = (fault.when.rng(), self.shared.numbers.fetch_add(1, Ordering::Relaxed));
+        self.shared.faults.lock().unwrap().push(Active { number, fault, rng, seen: 0, struck: 0 });
+        number
+    }
+
+    /// Switches a fault off; how many requests it struck.
+    pub fn end_fault(&self, number: u64) -> u64 {
+        let mut faults = self.shared.faults.lock().unwrap();
+        let at = faults.iter().position(|active| active.number == number);
+        at.map_or(0, |at| faults.remove(at).struck)
     }
 
     /// The service is away: nothing is carried out.
@@ -84,9 +109,32 @@ impl Storage {
         self.fault(StorageFault { method: None, matching: "", when: When::Always, trouble });
     }
 
+    /// Nobody listens: connections end, and new ones are refused.
+    pub fn shut(&self) {
+        self.gate.lock().unwrap().shut();
+    }
+
+    /// Somebody listens again.
+    pub fn open(&self) {
+        self.gate.lock().unwrap().reopen();
+    }
+
+    /// How many requests the faults struck that are on.
+    pub fn struck(&self) -> u64 {
+        self.shared.faults.lock().unwrap().iter().map(|active| active.struck).sum()
+    }
+
     /// Switches all faults off; how many requests they struck.
     pub fn clear_faults(&self) -> u64 {
-        self.faults.lock().unwrap().drain(..).map(|active| active.struck).sum()
+        self.shared.faults.lock().unwrap().drain(..).map(|active| active.struck).sum()
+    }
+
+    /// How many requests there were with this method (`None` is any) whose path and query hold `text`.
+    pub fn requests(&self, method: Option<&Method>, text: &str) -> usize {
+        let requests = self.shared.requests.lock().unwrap();
+        let fits =
+            |(used, target): &&(Method, String)| method.is_none_or(|method| method == used) && target.contains(text);
+        requests.iter().filter(fits).count()
     }
 }
 
@@ -107,18 +155,17 @@ fn due(faults: &Mutex<Vec<Active>>, method: &Method, target: &str) -> Option<Tro
     due
 }
 
-async fn pass(
-    State((faults, client)): State<(Arc<Mutex<Vec<Active>>>, reqwest::Client)>,
-    request: Request,
-) -> Response {
+async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let target = request.uri().to_string();
-    let trouble = due(&faults, request.method(), &target.replace("%2F", "/"));
+    let plain = target.replace("%2F", "/");
+    let trouble = due(&shared.faults, request.method(), &plain);
+    shared.requests.lock().unwrap().push((request.method().clone(), plain));
     match trouble {
         Some(Trouble::Refused(status, code)) => return refused(status, code),
         Some(Trouble::Slow(milliseconds)) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
         Some(Trouble::AnswerLost) | None => {}
     }
-    let answer = forward(&client, request, &target).await;
+    let answer = forward(&shared.client, request, &target).await;
     if trouble == Some(Trouble::AnswerLost) { refused(503, "ServerBusy") } else { answer }
 }
 

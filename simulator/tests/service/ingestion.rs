@@ -74,3 +74,25 @@ async fn rule_stream_version_and_audience_must_fit() {
     assert_eq!(to(&rule, &stream, "", token).await, 400);
     assert_eq!(to(&rule, &stream, version, &world.feed_token).await, 401);
 }
+
+#[tokio::test]
+async fn a_kill_of_one_sender_excuses_nothing_of_another() {
+    let world = World::new(Config::default()).await;
+    let (one, other) = (world.simulator.sender(), world.simulator.new_sender());
+    let records = ["a", "b"].map(|id| json!({"Id": id, "RecordType": 43, "Operation": "MipLabel"}));
+    world.simulator.publish_records(ContentType::Exchange, ago(5), records);
+    let post = async |rule: &str, id: &str| {
+        let url = world.post("").build().unwrap().url().as_str().replace(one.rule(), rule);
+        let body = format!("[{{\"AuditRecordId\":\"{id}\"}}]");
+        let request = world.http.post(url).bearer_auth(&world.monitor_token).header("Content-Type", "application/json");
+        request.body(body).send().await.unwrap().status()
+    };
+    assert_eq!(post(one.rule(), "a").await, 204);
+    assert_eq!(post(other.rule(), "b").await, 204);
+    assert_eq!(post(&format!("{}-1", one.rule()), "b").await, 404, "nobody made that rule");
+    one.killed().await;
+    assert_eq!(post(other.rule(), "a").await, 204);
+    assert_eq!(world.simulator.report().doubled_unexcused, 0);
+    assert_eq!(post(one.rule(), "b").await, 204);
+    assert_eq!(world.simulator.report().doubled_unexcused_ids, ["b"]);
+}
