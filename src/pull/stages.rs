@@ -282,6 +282,7 @@ impl Run {
                     unfinished: listing.unsettled(),
                     last_content: watermark.last_content,
                     range_through: listing.range_through(),
+                    range_stands_still: listing.range_stands_still(),
                 },
             );
         }

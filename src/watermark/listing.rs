@@ -30,6 +30,14 @@ struct Window {
 }
 
 #[derive(Debug)]
+struct Range {
+    from: OffsetDateTime,
+    /// Up to where it is settled.
+    through: OffsetDateTime,
+    to: OffsetDateTime,
+}
+
+#[derive(Debug)]
 struct Open {
     content: Content,
     id: Id,
@@ -48,8 +56,8 @@ pub struct Listing {
     moves: bool,
     /// Whether an earlier run left the watermark: what lies behind the feed's reach of it was awaited, and is lost.
     known: bool,
-    /// The range that is asked for again: up to where it is settled, and its end.
-    range: Option<(OffsetDateTime, OffsetDateTime)>,
+    /// The range that is asked for again.
+    range: Option<Range>,
     /// The look back whose windows have all been begun, the number after the last of them, and when it was begun.
     look: Option<(LookBack, u64, OffsetDateTime)>,
     windows: VecDeque<Window>,
@@ -119,13 +127,19 @@ impl Listing {
 
     /// Begins a range that is asked for again.
     pub const fn begin_range(&mut self, from: OffsetDateTime, to: OffsetDateTime) {
-        self.range = Some((from, to));
+        self.range = Some(Range { from, through: from, to });
     }
 
     /// Where a range that was asked for is not listed and settled to its end: up to where it is.
     #[must_use]
     pub fn range_through(&self) -> Option<OffsetDateTime> {
-        self.range.and_then(|(through, to)| (through < to).then_some(through))
+        self.range.as_ref().and_then(|range| (range.through < range.to).then_some(range.through))
+    }
+
+    /// Whether nothing is settled of a range that was asked for: asking for it in the same way again may be in vain.
+    #[must_use]
+    pub fn range_stands_still(&self) -> bool {
+        self.range.as_ref().is_some_and(|range| range.from < range.to && range.through == range.from)
     }
 
     /// All windows of `look`, begun `at`, were begun. It is noted in the watermark once they are listed and settled.
@@ -332,8 +346,8 @@ impl Listing {
             if self.moves {
                 self.watermark.listed_through = self.watermark.listed_through.max(window.until);
             }
-            if let Some((through, _)) = &mut self.range {
-                *through = window.until;
+            if let Some(range) = &mut self.range {
+                range.through = window.until;
             }
             self.windows.pop_front();
             self.front += 1;
@@ -385,6 +399,7 @@ mod tests {
         assert_eq!(listing.range_through(), None);
         listing.begin_range(START, end);
         assert_eq!(listing.range_through(), Some(START), "a range that was never listed is not done");
+        assert!(listing.range_stands_still());
         let windows = [START + Duration::HOUR, end].map(|until| listing.begin_window(until));
         let slot = offered(&mut listing, windows[0], 1);
         listing.end_window(windows[0]);
@@ -392,5 +407,6 @@ mod tests {
         assert_eq!(listing.range_through(), Some(START));
         listing.content_read(slot);
         assert_eq!((listing.range_through(), listing.watermark().listed_through), (None, START));
+        assert!(!listing.range_stands_still());
     }
 }

@@ -352,3 +352,43 @@ async fn a_range_that_outlasts_the_budget_says_where_to_go_on() {
     }
     world.assert_delivered();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_one_hour_of_which_outlasts_the_budget_goes_on_all_the_same() {
+    let mut world = World::new(Config { latency: Duration::from_millis(150), ..Config::default() }).await;
+    world.set("RUN_BUDGET_SECONDS", "10");
+    let end = minutes_ago(60.0);
+    for number in 0..1_200_i64 {
+        world.simulator.publish(ContentType::General, end - time::Duration::milliseconds(2_500 * number), 1, 0);
+    }
+    let mut host = world.start().await;
+    let mut since = rfc3339(end - time::Duration::minutes(58));
+    for run in 1.. {
+        let (same, answered) =
+            ask(host, json!({ "since": since, "until": rfc3339(end + time::Duration::SECOND) })).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        host = same;
+        let logs = answered.logs();
+        let left = logs.iter().find_map(|line| line.strip_prefix("Audit.General: range listed through "));
+        let Some(left) = left else {
+            assert!(run > 1, "the budget was meant to be too short");
+            break;
+        };
+        let through = left.split(';').next().unwrap();
+        assert!(through > since.as_str() && run < 12, "it must go on: {since}, {through}");
+        since = through.to_owned();
+    }
+    world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_of_which_nothing_fits_into_a_run_says_what_helps() {
+    let mut world = World::with_small_pages().await;
+    world.set("RUN_BUDGET_SECONDS", "10");
+    let content = world.simulator.publish(ContentType::General, minutes_ago(60.0), 1, 0);
+    strike(&world, When::Always, Effect::Delay(30_000));
+    let (_host, answered) = ask(world.start().await, json!({ "since": rfc3339(content.created) })).await;
+    let logs = answered.logs().concat();
+    assert!(logs.contains("Audit.General: this run finished nothing of the range"), "{logs}");
+    assert!(!logs.contains("Audit.Exchange: this run finished nothing"), "{logs}");
+}
