@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -40,13 +40,13 @@ pub struct Run {
     /// Records by record type that the filter dropped; `None` for those that have none.
     pub filtered: Mutex<BTreeMap<Option<i64>, u64>>,
     progress: Mutex<Progress>,
-    memory: tokio::sync::Mutex<Memory>,
+    pub memory: Memory,
     /// What is being saved.
     pub taken: tokio::sync::Mutex<Option<Taken>>,
     held_until: Mutex<Instant>,
     parts: Mutex<BTreeSet<String>>,
     refusals: Mutex<Refusals>,
-    records_loaded: AtomicBool,
+    records_loaded: tokio::sync::OnceCell<()>,
     errors: Mutex<Vec<RunError>>,
 }
 
@@ -68,12 +68,12 @@ impl Run {
             dry_run: request.dry_run,
             filtered: Mutex::default(),
             progress: Mutex::new(progress),
-            memory: tokio::sync::Mutex::new(memory),
+            memory,
             taken: tokio::sync::Mutex::default(),
             held_until: Mutex::new(held_until),
             parts: Mutex::default(),
             refusals: Mutex::default(),
-            records_loaded: AtomicBool::new(false),
+            records_loaded: tokio::sync::OnceCell::new(),
             errors: Mutex::default(),
         }
     }
@@ -83,24 +83,16 @@ impl Run {
         locked(&self.progress)
     }
 
-    pub async fn memory(&self) -> tokio::sync::MutexGuard<'_, Memory> {
-        self.memory.lock().await
-    }
-
     /// Makes sure that the records delivered earlier are known, which every admission needs. A run without a label
     /// event never reads them.
     pub async fn know_records(&self) -> Result<(), StateError> {
-        if self.records_loaded.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        let mut memory = self.memory.lock().await;
-        if !self.records_loaded.load(Ordering::Acquire) {
-            for log in memory.load_records(OffsetDateTime::now_utc()).await? {
+        let load = || async {
+            for log in self.memory.load_records(OffsetDateTime::now_utc()).await? {
                 self.progress().load_records(&log);
             }
-            self.records_loaded.store(true, Ordering::Release);
-        }
-        Ok(())
+            Ok(())
+        };
+        self.records_loaded.get_or_try_init(load).await.copied()
     }
 
     /// The run cannot go on.

@@ -65,7 +65,7 @@ impl Connector {
             Err(_) => return Err(RunFailed::at_once(no_answer(key))),
         };
         let now = OffsetDateTime::now_utc();
-        let mut memory = Memory::new(Arc::clone(&self.store), &self.tenant);
+        let memory = Memory::new(Arc::clone(&self.store), &self.tenant);
         let end = request.budget.end;
         let result = match timeout_at(opened, memory.load_document(now)).await {
             Ok(Ok(loaded)) => self.run_locked(request, stop, lock.as_ref(), started, memory, loaded).await,
@@ -200,8 +200,10 @@ impl Connector {
             let lane = fetching::Lane::of_pending(request.budget, started);
             let fetch = fetching::fetch_all(Arc::clone(run), to_try_again, rows.clone(), lane);
             spawn("fetching what failed before".to_owned(), Box::pin(fetch));
-            let resume = listing::resume(Arc::clone(run), pending);
-            spawn("handing over what failed before".to_owned(), Box::pin(resume));
+            for content_type in &self.content_types {
+                let resume = listing::resume(Arc::clone(run), *content_type, pending.clone());
+                spawn(format!("handing over what failed before of {content_type}"), Box::pin(resume));
+            }
         }
         drop(rows);
         if checked.is_none_or(|checked| checked.date() != now.date()) {
@@ -223,10 +225,9 @@ impl Connector {
 /// Removes what was remembered of days that the feed lists no more. Done once a day, the first time that the
 /// subscriptions are due on it.
 async fn forget(run: Arc<Run>, now: OffsetDateTime) {
-    let forgotten = async { run.memory().await.forget_old_contents(now).await };
     let failed = tokio::select! {
         () = run.halt.cancelled() => return,
-        forgotten = forgotten => forgotten.err(),
+        forgotten = run.memory.forget_old_contents(now) => forgotten.err(),
     };
     if let Some(error) = failed {
         // It costs room, and is tried again.

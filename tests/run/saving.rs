@@ -65,6 +65,28 @@ async fn a_listing_that_hangs_is_named_and_the_run_is_saved_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_hangs_or_fails_harms_its_own_listing_alone() {
+    for failing in [Failing::Hangs, Failing::Refused] {
+        let inside = Inside::new().await;
+        inside.simulator.publish(ContentType::SharePoint, minutes_ago(20.0), 5, 5);
+        // Several days, and several batches: the others read and write on while that one waits.
+        for content_type in [ContentType::General, ContentType::Exchange] {
+            for day in 0..6 {
+                inside.simulator.publish(content_type, minutes_ago(f64::from(day) * 24.0 * 60.0 + 20.0), 300, 0);
+            }
+        }
+        inside.store.fail("get", "/contents/Audit.SharePoint/", 0, failing);
+        let said = inside.run(3).await.unwrap_err().to_string();
+        let named = if failing == Failing::Hangs { "listing Audit.SharePoint" } else { "/contents/Audit.SharePoint/" };
+        assert!(said.contains(named) && !said.contains("General") && !said.contains("Exchange"), "{said}");
+        assert_eq!(inside.simulator.report().missing, 5, "{failing:?}: what the others list arrives");
+        let summary = inside.run(60).await.unwrap();
+        assert_eq!(summary.contents_read, 1, "{failing:?}: the others were saved");
+        inside.assert_delivered();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_storage_that_does_not_answer_ends_the_run_before_it_begins() {
     for (call, part) in [("lock", "/lock"), ("get", "/watermark.json")] {
         let inside = Inside::new().await;
