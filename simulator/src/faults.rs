@@ -145,6 +145,8 @@ pub enum Effect {
     Spoil(Spoil),
     /// All tokens so far are revoked before the request is looked at.
     RevokeTokens,
+    /// The ingestion endpoint refuses rows with this text in them: 400 to all of their POST.
+    RefuseRows(String),
 }
 
 impl Effect {

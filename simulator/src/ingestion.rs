@@ -13,6 +13,7 @@ use std::{
 };
 
 use axum::{
+    Extension,
     body::{Body, to_bytes},
     extract::{Path, RawQuery, State},
     http::{HeaderMap, StatusCode, header},
@@ -26,10 +27,12 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     answer,
+    faults::Effect,
     ledger::{Batch, Key},
     query,
     server::Shared,
     stream::{Columns, Flaw},
+    strike::Struck,
 };
 
 /// Largest body in bytes: the gateway refuses more by `Content-Length`
@@ -94,11 +97,19 @@ pub(crate) async fn ingest(
     State(shared): State<Arc<Shared>>,
     Path((rule, stream)): Path<(String, String)>,
     RawQuery(raw): RawQuery,
+    struck: Option<Extension<Struck>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let version = raw.and_then(|raw| query::value(&raw, "api-version"));
-    let stored = match accept(&shared, &rule, &stream, version.as_deref(), &headers, body).await {
+    let accepted = match accept(&shared, &rule, &stream, version.as_deref(), &headers, body).await {
+        Ok((json, batch)) => {
+            let effects = struck.map(|Extension(Struck(effects))| effects).unwrap_or_default();
+            check_text(&json, &effects).map(|()| batch)
+        }
+        Err(refused) => Err(refused),
+    };
+    let stored = match accepted {
         Ok(batch) => store(&shared, batch),
         Err(refused) => Err(refused),
     };
@@ -123,7 +134,7 @@ async fn accept(
     version: Option<&str>,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Batch, Refused> {
+) -> Result<(Bytes, Batch), Refused> {
     let now = OffsetDateTime::now_utc();
     if shared.tokens().check(headers, &shared.config.ingestion_audience, now).is_err() {
         return Err(refused(StatusCode::UNAUTHORIZED, "InvalidToken", "The provided authentication token is invalid."));
@@ -168,7 +179,23 @@ async fn accept(
     };
     let batch = read(&json, &shared.config.columns, shared.config.keep_rows || shared.rows_file().is_some(), now);
     let batch = batch.map_err(|error| Refused { json_bytes: json.len(), ..error })?;
-    Ok(Batch { wire_bytes: wire.len() as u64, json_bytes: json.len() as u64, ..batch })
+    let batch = Batch { wire_bytes: wire.len() as u64, json_bytes: json.len() as u64, ..batch };
+    Ok((json, batch))
+}
+
+/// Refuses what holds a text that a fault names.
+fn check_text(json: &[u8], effects: &[Effect]) -> Result<(), Refused> {
+    let holds = |text: &str| !text.is_empty() && json.windows(text.len()).any(|window| window == text.as_bytes());
+    for effect in effects {
+        if let Effect::RefuseRows(text) = effect
+            && holds(text)
+        {
+            let message = format!("A row holds {text:?}, which a fault refuses.");
+            let refusal = refused(StatusCode::BAD_REQUEST, "InvalidPayload", message);
+            return Err(Refused { json_bytes: json.len(), ..refusal });
+        }
+    }
+    Ok(())
 }
 
 fn store(shared: &Shared, mut batch: Batch) -> Result<Vec<Key>, Refused> {

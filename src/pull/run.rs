@@ -15,15 +15,16 @@ use tokio_util::sync::CancellationToken;
 use super::{
     connector::{Connector, Request},
     error::RunError,
-    refusals::{Judgement, Refusals, RefusedRow},
+    refusals::{Judgement, Refusals, RefusedRow, ToSearch},
     saving::Taken,
     summary::Counts,
 };
 use crate::{
+    batch::Batch,
     dead_letter::{DeadLetter, Kind},
     ingestion::IngestionError,
     state::StateError,
-    watermark::{Memory, Progress},
+    watermark::{Id, Memory, Progress},
 };
 
 /// One run, as its stages share it.
@@ -208,9 +209,25 @@ impl Run {
         }
     }
 
-    /// The endpoint refused all of a batch, so that the run has failed.
-    pub fn batch_refused(&self) {
-        locked(&self.refusals).failed();
+    /// The endpoint refused `rows` rows of `batch` by themselves and accepted none.
+    pub async fn batch_refused(&self, batch: Batch<Id>, rows: usize, reason: String) {
+        let full = {
+            let mut refusals = locked(&self.refusals);
+            refusals.batch_refused(batch, rows, reason);
+            refusals.is_full()
+        };
+        if full {
+            self.judge_refusals().await;
+        }
+    }
+
+    /// The batches that were refused and whose rows are to blame, as it turned out.
+    pub fn batches_to_search(&self) -> Vec<Batch<Id>> {
+        let ToSearch { batches, left } = locked(&self.refusals).to_search();
+        if left > 0 {
+            tracing::warn!(batches = left, "batches full of rows that the endpoint refuses were left to the next run");
+        }
+        batches
     }
 
     /// Decides over the refused rows that are still held: whether they are bad, or the endpoint is.
@@ -223,8 +240,8 @@ impl Run {
                 self.progress().set_refused_runs(0);
                 self.bury_rows(bad).await;
             }
-            Judgement::Endpoint { rows, reason } => {
-                self.progress().set_refused_runs(runs_before + 1);
+            Judgement::Endpoint { rows, reason, runs } => {
+                self.progress().set_refused_runs(runs.unwrap_or(runs_before));
                 self.fail(IngestionError::EveryRowRefused { rows, reason }.into());
             }
         }

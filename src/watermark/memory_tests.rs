@@ -145,7 +145,7 @@ async fn a_document_whose_answer_was_lost_is_saved_again_and_another_writer_is_n
     document.refused_runs = 2;
     memory.save_document(&document).await.unwrap();
 
-    let mut other = Memory::new(store.clone(), "t");
+    let other = Memory::new(store.clone(), "t");
     other.load_document(NOW).await.unwrap();
     other.save_document(&Document::default()).await.unwrap();
     let refused = memory.save_document(&document).await;
