@@ -219,18 +219,22 @@ impl Lister<'_> {
         RunError::Unlisted { content_type: self.content_type, reason }
     }
 
-    /// Takes in a page. Whether anything of it could be read: a page of which nothing can says nothing of its window,
-    /// which then does not count as listed, while those after it are still asked for.
+    /// Takes in a page. Whether its window may count as listed: not with a page of which nothing can be read, while those
+    /// after it are still asked for.
     async fn take(&mut self, number: u64, window: &Window, page: &Page) -> Result<bool, End> {
         let content_type = self.content_type;
-        if page.contents.is_empty()
-            && let Some(first) = self.first_untold(&page.skipped).await?
-        {
-            let entries = page.skipped.len();
-            self.unread.get_or_insert_with(|| {
-                format!("none of the {entries} entries on a page of the listing from {window} can be read ({first}); the watermark waits for it")
-            });
-            return Ok(false);
+        if page.contents.is_empty() {
+            if let Some(first) = self.first_untold(&page.skipped).await?
+                && !self.is_given_up(&page.skipped)
+            {
+                let entries = page.skipped.len();
+                self.unread.get_or_insert_with(|| {
+                    format!("none of the {entries} entries on a page of the listing from {window} can be read ({first}); the watermark waits for it")
+                });
+                return Ok(false);
+            }
+        } else if let Some(listing) = self.run.progress().listing(content_type) {
+            listing.page_read();
         }
         for skipped in &page.skipped {
             self.bury(skipped).await?;
@@ -257,6 +261,13 @@ impl Lister<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Whether the entries of a page of which none can be read go to the dead letters. One alone is bad by itself;
+    /// several may be the answer of a proxy.
+    fn is_given_up(&self, entries: &[Skipped]) -> bool {
+        entries.len() == 1
+            || self.run.progress().listing(self.content_type).is_some_and(|listing| listing.page_unread())
     }
 
     /// The first entry that is not in the dead letters yet.

@@ -1,15 +1,16 @@
 //! One content type in one run: which windows are open, which contents are under way, and what that does to the
 //! watermark.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use time::{Date, OffsetDateTime};
 
 use super::{
     document::{Pending, Watermark},
-    failure::{DOWN_AFTER, Failure, Verdict},
+    failure::{DOWN_AFTER, Failure, MAX_TRIES, Verdict},
     ids::{Id, IdSet, content_id},
     look_back::LookBack,
+    windows::Windows,
 };
 use crate::content::{Content, ContentType};
 
@@ -20,13 +21,6 @@ pub struct Slot {
     pub content_type: ContentType,
     /// Counts within the run.
     pub number: u32,
-}
-
-#[derive(Debug)]
-struct Window {
-    until: OffsetDateTime,
-    listed: bool,
-    unsettled: usize,
 }
 
 #[derive(Debug)]
@@ -60,9 +54,7 @@ pub struct Listing {
     range: Option<Range>,
     /// The look back whose windows have all been begun, the number after the last of them, and when it was begun.
     look: Option<(LookBack, u64, OffsetDateTime)>,
-    windows: VecDeque<Window>,
-    /// The number of the front of `windows`.
-    front: u64,
+    windows: Windows,
     open: HashMap<u32, Open>,
     open_ids: HashSet<Id>,
     delivered: HashMap<Date, IdSet>,
@@ -76,6 +68,10 @@ pub struct Listing {
     last_failure: String,
     /// Pending contents that were served in this run and could not be read.
     unreadable: HashSet<String>,
+    /// Whether contents were read from a page of the listing in this run.
+    has_read_page: bool,
+    /// Whether a page came of which no entry could be read.
+    has_unread_page: bool,
 }
 
 impl Listing {
@@ -89,8 +85,7 @@ impl Listing {
             known,
             range: None,
             look: None,
-            windows: VecDeque::new(),
-            front: 0,
+            windows: Windows::default(),
             open: HashMap::new(),
             open_ids: HashSet::new(),
             delivered: HashMap::new(),
@@ -100,6 +95,8 @@ impl Listing {
             failed_in_a_row: 0,
             last_failure: String::new(),
             unreadable: HashSet::new(),
+            has_read_page: false,
+            has_unread_page: false,
         }
     }
 
@@ -144,7 +141,7 @@ impl Listing {
 
     /// All windows of `look`, begun `at`, were begun. It is noted in the watermark once they are listed and settled.
     pub fn looks_back(&mut self, look: LookBack, at: OffsetDateTime) {
-        self.look = Some((look, self.front + self.windows.len() as u64, at));
+        self.look = Some((look, self.windows.end(), at));
         self.advance();
     }
 
@@ -183,8 +180,7 @@ impl Listing {
     /// Begins the next window, which reaches up to `until`. Windows are begun oldest first;
     /// those of a deeper look back lie before the watermark and do not move it.
     pub fn begin_window(&mut self, until: OffsetDateTime) -> u64 {
-        self.windows.push_back(Window { until, listed: false, unsettled: 0 });
-        self.front + self.windows.len() as u64 - 1
+        self.windows.begin(until)
     }
 
     /// A content that a page of `window` lists. Whether it is to be fetched: one that is delivered, pending or under
@@ -197,19 +193,27 @@ impl Listing {
         if (delivered && self.moves) || pending || !self.open_ids.insert(id) {
             return false;
         }
-        if let Some(window) = self.window(window) {
-            window.unsettled += 1;
-        }
+        self.windows.hold(window);
         let open = Open { content: content.clone(), id, window: Some(window), rows: 0, read: false };
         self.open.insert(slot.number, open);
         true
     }
 
+    /// A page came with contents on it.
+    pub const fn page_read(&mut self) {
+        self.has_read_page = true;
+    }
+
+    /// A page came with several entries of which none could be read. Whether to give them up: they may be the answer of a
+    /// proxy, unless the same happened in [`MAX_TRIES`] runs in which other pages could be read.
+    pub const fn page_unread(&mut self) -> bool {
+        self.has_unread_page = true;
+        self.watermark.unread_runs >= MAX_TRIES
+    }
+
     /// The last page of `window` is in.
     pub fn end_window(&mut self, window: u64) {
-        if let Some(window) = self.window(window) {
-            window.listed = true;
-        }
+        self.windows.listed(window);
         self.advance();
     }
 
@@ -286,8 +290,12 @@ impl Listing {
         (self.newly_failed > 0 && self.read == 0).then_some((self.newly_failed, self.last_failure.as_str()))
     }
 
-    /// The run is over: a content that could not be read while others could has used up one of its tries.
+    /// The run is over: a content or page that could not be read while others could has used up one of its tries.
     pub fn finish(&mut self) {
+        if self.has_read_page {
+            let runs = self.watermark.unread_runs;
+            self.watermark.unread_runs = if self.has_unread_page { runs.saturating_add(1) } else { 0 };
+        }
         if self.read == 0 {
             return;
         }
@@ -304,11 +312,6 @@ impl Listing {
     /// What was delivered since the last call, by day of publication.
     pub fn take_unsaved(&mut self) -> BTreeMap<Date, Vec<Id>> {
         std::mem::take(&mut self.unsaved)
-    }
-
-    fn window(&mut self, number: u64) -> Option<&mut Window> {
-        let index = usize::try_from(number.checked_sub(self.front)?).ok()?;
-        self.windows.get_mut(index)
     }
 
     fn settle_if_done(&mut self, slot: Slot) {
@@ -331,28 +334,23 @@ impl Listing {
     fn close(&mut self, slot: Slot) {
         let Some(open) = self.open.remove(&slot.number) else { return };
         self.open_ids.remove(&open.id);
-        if let Some(window) = open.window.and_then(|window| self.window(window)) {
-            window.unsettled -= 1;
+        if let Some(window) = open.window {
+            self.windows.release(window);
         }
         self.advance();
     }
 
     /// Moves the watermark over every window at the front that is listed and settled.
     fn advance(&mut self) {
-        while let Some(window) = self.windows.front()
-            && window.listed
-            && window.unsettled == 0
-        {
+        while let Some(until) = self.windows.pass() {
             if self.moves {
-                self.watermark.listed_through = self.watermark.listed_through.max(window.until);
+                self.watermark.listed_through = self.watermark.listed_through.max(until);
             }
             if let Some(range) = &mut self.range {
-                range.through = window.until;
+                range.through = until;
             }
-            self.windows.pop_front();
-            self.front += 1;
         }
-        if let Some((look, _, at)) = self.look.take_if(|(_, end, _)| *end <= self.front) {
+        if let Some((look, _, at)) = self.look.take_if(|(_, end, _)| self.windows.passed(*end)) {
             self.watermark.looked_back(look, at);
         }
     }

@@ -132,6 +132,44 @@ async fn an_entry_that_names_no_content_is_kept_and_told_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_names_no_content_and_is_alone_on_its_page_holds_nothing_up() {
+    let world = World::with_small_pages().await;
+    strike(&world, When::Always, page(&json!([{"contentType": "Audit.General", "contentId": ""}])));
+    let (host, answered) = tick(world.start().await).await;
+    assert!(error(&answered).contains("Audit.General: 1 entries of the listing name no content"), "{answered:?}");
+    let letters = world.store().list(&dead_letter::prefix(&world.simulator.tenant().id)).await.unwrap();
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    let stored = document(&world).await;
+    assert!(stored.content_types[&Kind::General].listed_through > minutes_ago(60.0), "{stored:?}");
+    let (_host, answered) = tick(host).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_which_nothing_can_be_read_is_given_up_in_the_end_where_others_can_be() {
+    let world = World::with_small_pages().await;
+    world.simulator.publish(ContentType::General, minutes_ago(30.0), 5, 0);
+    // In each run, the listing of the oldest window.
+    let oldest = (minutes_ago(7.0 * 24.0 * 60.0 - 30.0).date()).to_string();
+    let fault = Fault::new(Endpoint::List, When::Always, page(&json!([{"id": "a"}, {"id": "b"}])));
+    world.simulator.fault(fault.matching(format!("{GENERAL}&startTime={oldest}"))).unwrap();
+    let mut host = world.start().await;
+    for run in 1..=8 {
+        let (same, answered) = tick(host).await;
+        host = same;
+        assert!(error(&answered).contains("none of the 2 entries"), "run {run}: {answered:?}");
+        assert_eq!(world.simulator.report().missing, 0, "run {run}: what other windows list arrives");
+    }
+    let (host, answered) = tick(host).await;
+    assert!(error(&answered).contains("Audit.General: 2 entries of the listing name no content"), "{answered:?}");
+    let stored = document(&world).await;
+    assert!(stored.content_types[&Kind::General].listed_through > minutes_ago(60.0), "{stored:?}");
+    let (_host, answered) = tick(host).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_which_nothing_can_be_read_holds_the_watermark_and_nothing_else() {
     let world = World::with_small_pages().await;
     world.simulator.publish(ContentType::General, minutes_ago(6.9 * 24.0 * 60.0), 5, 0);
