@@ -107,7 +107,7 @@ impl Posting {
         }
         if !self.run.halt.is_cancelled() {
             let delivery = deliver(Arc::clone(&self.run), batch, blame, self.saver.clone(), self.times);
-            self.under_way.spawn(delivery.in_current_span());
+            self.under_way.spawn(self.run.tasks.track_future(delivery.in_current_span()));
         }
     }
 

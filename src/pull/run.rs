@@ -6,11 +6,15 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use time::OffsetDateTime;
-use tokio::{task::JoinError, time::Instant};
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    task::JoinError,
+    time::{Instant, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     connector::{Connector, Request},
@@ -42,6 +46,8 @@ pub struct Run {
     pub filtered: Mutex<BTreeMap<Option<i64>, u64>>,
     progress: Mutex<Progress>,
     pub memory: Memory,
+    /// Every task of the run, the stages and what they begin.
+    pub tasks: TaskTracker,
     /// What is being saved.
     pub taken: tokio::sync::Mutex<Option<Taken>>,
     held_until: Mutex<Instant>,
@@ -70,6 +76,7 @@ impl Run {
             filtered: Mutex::default(),
             progress: Mutex::new(progress),
             memory,
+            tasks: TaskTracker::new(),
             taken: tokio::sync::Mutex::default(),
             held_until: Mutex::new(held_until),
             parts: Mutex::default(),
@@ -125,6 +132,13 @@ impl Run {
         let lost = || StateError::LockLost { key: Memory::lock_key(&self.connector.tenant) };
         self.fail(lost().into());
         Err(lost())
+    }
+
+    /// Waits until every task of the run is gone, those that were aborted as well: one that is in the middle of a step
+    /// goes on to its next pause, and may write until then. Whether they are gone within `limit`.
+    pub async fn tasks_end(&self, limit: Duration) -> bool {
+        self.tasks.close();
+        timeout(limit, self.tasks.wait()).await.is_ok()
     }
 
     /// Names a part of the run that is under way, until what is returned is dropped.
@@ -302,3 +316,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub fn add(counter: &AtomicU64, amount: u64) {
     counter.fetch_add(amount, Ordering::Relaxed);
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+pub mod tests;

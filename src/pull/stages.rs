@@ -139,11 +139,16 @@ impl Connector {
                 () = &mut work => {}
                 () = watch_the_time(run, request.budget, started) => run.note(RunError::Hung { parts: run.parts() }),
             }
-            // What hangs ends with `work`. What it was saving is kept by the run.
+            // What hangs is told to end with `work`. What it was saving is kept by the run.
         }
         run.stop.cancel();
         run.halt.cancel();
         let last_save = started + request.budget.last_save_after(started.elapsed());
+        let left = last_save.saturating_duration_since(Instant::now());
+        // The longer half is for the save.
+        if !run.tasks_end(left / 3).await {
+            tracing::warn!("parts of the run do not end although they were told to; it is saved all the same");
+        }
         if timeout_at(last_save, saving::save_at_the_end(run)).await.is_err() {
             run.note(RunError::Broken("the state could not be saved before the end of RUN_BUDGET_SECONDS".to_owned()));
         }
@@ -186,7 +191,7 @@ impl Connector {
                 stage.await;
                 drop(part);
             };
-            stages.spawn(stage.in_current_span());
+            stages.spawn(run.tasks.track_future(stage.in_current_span()));
         };
         spawn("saving".to_owned(), Box::pin(save));
         let times =
