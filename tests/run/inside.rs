@@ -192,6 +192,19 @@ impl Inside {
         Arc::new(self.connector()).run(Request::new(None, budget), stop).await
     }
 
+    /// One run that gives up after some seconds what hangs, and then has all the time that a slow disk needs to save.
+    pub async fn run_that_hangs(&self) -> Result<Summary, RunFailed> {
+        let seconds = Duration::from_secs;
+        let budget = Budget {
+            last_work: seconds(3),
+            last_post: seconds(4),
+            last_answer: seconds(1),
+            last_wait: seconds(5),
+            end: seconds(60),
+        };
+        Arc::new(self.connector()).run(Request::new(None, budget), CancellationToken::new()).await
+    }
+
     /// One run of `seconds` by `connector`.
     pub async fn run_with(&self, connector: Connector, seconds: u64) -> Result<Summary, RunFailed> {
         let budget = Budget::of(Duration::from_secs(seconds));
