@@ -20,9 +20,13 @@ pub const SKEW: Duration = Duration::minutes(1);
 /// more than the clocks of two machines differ.
 pub const EDGE_STEP: Duration = Duration::minutes(15);
 
-/// The windows of a range that is asked for again. They are settled one by one, and a range that does not fit into a
-/// run is asked for from the first unsettled one on: the shorter they are, the less is read twice.
+/// The longest window of a range that is asked for again. They are settled one by one, and a range that does not fit into
+/// a run is asked for from the first unsettled one on: the shorter they are, the less is read twice.
 const RANGE_WINDOW: Duration = Duration::hours(1);
+
+/// The first window of such a range, the shortest that the service can be asked for; each one after it is twice as
+/// long, up to [`RANGE_WINDOW`]. So every run finishes some of them, however much was published in an hour.
+const FIRST_RANGE_WINDOW: Duration = Duration::SECOND;
 
 /// A half-open span of publication time in whole seconds of UTC: `start <= contentCreated < end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,20 +79,22 @@ impl fmt::Display for Window {
 /// than [`SKEW`] before `now`. Fractions of a second are cut off at both ends: at the start that asks for a little
 /// more, at the end it leaves a little for the next run.
 pub fn windows(from: OffsetDateTime, to: OffsetDateTime, now: OffsetDateTime) -> impl Iterator<Item = Window> + Clone {
-    windows_of(LONGEST, from, to, now)
+    windows_of(LONGEST, LONGEST, from, to, now)
 }
 
-/// The windows of a range that is asked for again, as [`windows`] makes them, but short. Without `since` they begin
+/// The windows of a range that is asked for again, as [`windows`] makes them, but short: from a second up to an hour. Without `since` they begin
 /// where the feed's reach does, without `until` they end at `now`.
 pub fn range(
     since: Option<OffsetDateTime>,
     until: Option<OffsetDateTime>,
     now: OffsetDateTime,
 ) -> impl Iterator<Item = Window> + Clone {
-    windows_of(RANGE_WINDOW, since.unwrap_or_else(|| oldest(now)), until.unwrap_or(now), now)
+    windows_of(FIRST_RANGE_WINDOW, RANGE_WINDOW, since.unwrap_or_else(|| oldest(now)), until.unwrap_or(now), now)
 }
 
+/// The first window has the length `first`, each other one twice that of the one before it, up to `longest`.
 fn windows_of(
+    first: Duration,
     longest: Duration,
     from: OffsetDateTime,
     to: OffsetDateTime,
@@ -97,13 +103,15 @@ fn windows_of(
     let end = to.min(now.saturating_sub(SKEW)).truncate_to_second();
     // `from` is cut to its second first: the edge of the reach is a whole second, so the greater of both is one too.
     let mut next = from.truncate_to_second().max(oldest(now));
+    let mut length = first;
     std::iter::from_fn(move || {
         let left = end - next;
         if !left.is_positive() {
             return None;
         }
-        let window = Window { start: next, end: if left > longest { next + longest } else { end } };
+        let window = Window { start: next, end: if left > length { next + length } else { end } };
         next = window.end;
+        length = longest.min(length * 2);
         Some(window)
     })
 }
@@ -203,7 +211,9 @@ mod tests {
     fn a_range_without_an_end_goes_as_far_as_the_feed_lists() {
         let all: Vec<_> = range(None, None, NOW).collect();
         assert_eq!((all[0].start, all[all.len() - 1].end), (NOW - REACH, NOW - SKEW));
-        assert!(all.iter().all(|window| window.end - window.start <= Duration::HOUR));
+        let lengths: Vec<_> = all.iter().map(|window| (window.end - window.start).whole_seconds()).collect();
+        assert_eq!(lengths[..14], [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600]);
+        assert!(lengths.iter().all(|length| *length <= 3600));
         let until = NOW - Duration::days(2);
         let old: Vec<_> = range(None, Some(until), NOW).collect();
         assert_eq!((old[0].start, old[old.len() - 1].end), (NOW - REACH, until));

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{IngestionClient, IngestionError, Interruption, Patience, Plan, Refused, gzip::gzip, patience::Borne};
+use super::{
+    Blame, IngestionClient, IngestionError, Interruption, Patience, Plan, Refused, gzip::gzip, patience::Borne,
+};
 use crate::batch::Batch;
 
 /// What became of a batch. Rows that are neither accepted nor refused are still to be delivered.
@@ -47,20 +49,22 @@ pub struct Leave<'a> {
 /// was accepted until then is reported as accepted.
 ///
 /// - 413 halves the rows; a row that is too large by itself is refused.
-/// - 400 halves them as well, until the bad rows are found and refused. Where it is not the rows
-///   ([`IngestionError::EveryRowRefused`]) none is refused.
+/// - 400 halves them as well, until the bad rows are found and refused. Where by `blame` it may be the endpoint, and it
+///   is not the rows ([`IngestionError::EveryRowRefused`]), none is refused.
+/// - [`IngestionError::ManyRefused`] stops a batch that costs too many POSTs.
 /// - 401 asks for one new token; a second 401 stops, as 403 and 404 do.
 /// - 429, 5xx and broken connections are tried again within `patience`, and stop when it is exhausted. Throttling
 ///   holds every delivery of the same client.
 pub async fn deliver<T>(
     client: &IngestionClient,
     batch: &Batch<T>,
+    blame: Blame,
     patience: &Patience,
     leave: &Leave<'_>,
 ) -> Delivery {
     let mut courier =
         Courier { client, borne: Borne::new(*patience), last: None, leave: *leave, delivery: Delivery::default() };
-    let mut plan = Plan::new(batch.len());
+    let mut plan = Plan::new(batch.len(), blame);
     let outcome = courier.follow(&mut plan, |part| batch.part(part)).await;
     let mut delivery = courier.delivery;
     delivery.stopped = outcome.err();
@@ -100,6 +104,9 @@ impl Courier<'_> {
             }
             self.borne.forget();
             self.last = None;
+            if plan.is_exhausted() && plan.next().is_some() {
+                return Err(IngestionError::ManyRefused);
+            }
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use uuid::Uuid;
 
+use super::plan::REFUSALS_AT_MOST;
 use crate::identity::IdentityError;
 
 /// Characters of an answer's body that errors show.
@@ -102,6 +103,12 @@ pub enum IngestionError {
         /// The last refusal.
         reason: String,
     },
+    /// So many POSTs of one batch were refused that the rest of its rows is left.
+    #[error(
+        "{REFUSALS_AT_MOST} POSTs of one batch were refused; the bad rows that were found are set aside, and the rest of \
+         the batch is left for the next run"
+    )]
+    ManyRefused,
     /// 429: the data collection rule takes no more for now.
     #[error("the data collection rule takes no more for now ({answer})")]
     Throttled {
@@ -171,7 +178,15 @@ impl IngestionError {
     /// connection says nothing of the next batch.
     #[must_use]
     pub const fn ends_the_run(&self) -> bool {
-        !matches!(self, Self::TooLarge(_) | Self::BadRequest(_) | Self::Server { .. } | Self::Transport { .. })
+        !matches!(
+            self,
+            Self::TooLarge(_)
+                | Self::BadRequest(_)
+                | Self::EveryRowRefused { .. }
+                | Self::ManyRefused
+                | Self::Server { .. }
+                | Self::Transport { .. }
+        )
     }
 
     /// Whether nothing failed for good: the run ended first, and is not done.

@@ -16,4 +16,4 @@ pub use client::{IngestionClient, POST_TIMEOUT};
 pub use delivery::{Delivery, Leave, deliver};
 pub use error::{Answer, IngestionError, Interruption, classify};
 pub use patience::Patience;
-pub use plan::{Plan, Refused, SYSTEMATIC_AFTER, Systematic};
+pub use plan::{Blame, Plan, REFUSALS_AT_MOST, Refused, SYSTEMATIC_AFTER, Systematic};

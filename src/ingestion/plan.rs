@@ -17,6 +17,20 @@ pub struct Refused {
     pub too_large: bool,
 }
 
+/// Refused POSTs of one batch after which the rest of it is left for a later run, so that a batch full of bad rows does
+/// not take the run: at a tenth of a second each they take less than two minutes. The bad rows that were found until
+/// then are not sent again, so that later runs get on with the rest.
+pub const REFUSALS_AT_MOST: usize = 1_000;
+
+/// What may be to blame where rows are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The rows, or the endpoint: as long as nothing was accepted it may be either.
+    Either,
+    /// The rows alone, however many: the endpoint accepts others.
+    Rows,
+}
+
 /// Every row that was sent by itself was refused, from all over the batch: the rows are not to blame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Systematic {
@@ -39,12 +53,15 @@ pub struct Plan {
     /// The number of bad rows at which the rows are no longer blamed, as long as none was accepted.
     doubt_at: usize,
     has_witnesses: bool,
+    blame: Blame,
+    /// POSTs that were refused.
+    refusals: usize,
 }
 
 impl Plan {
     /// To post all of a batch of `rows` rows at once.
     #[must_use]
-    pub fn new(rows: usize) -> Self {
+    pub fn new(rows: usize, blame: Blame) -> Self {
         Self {
             todo: (rows > 0).then_some(0..rows).into_iter().collect(),
             accepted: Vec::new(),
@@ -52,7 +69,15 @@ impl Plan {
             bad: Vec::new(),
             doubt_at: SYSTEMATIC_AFTER,
             has_witnesses: false,
+            blame,
+            refusals: 0,
         }
+    }
+
+    /// Whether so many POSTs were refused ([`REFUSALS_AT_MOST`]) that the rest is to be left for later.
+    #[must_use]
+    pub const fn is_exhausted(&self) -> bool {
+        self.refusals >= REFUSALS_AT_MOST
     }
 
     /// The rows of the next POST, never none; `None` when there is nothing left to do.
@@ -64,6 +89,7 @@ impl Plan {
     /// The rows of [`Plan::next`] were accepted.
     pub fn accept(&mut self) {
         self.accepted.extend(self.todo.pop());
+        self.choose();
     }
 
     /// The rows of [`Plan::next`] are too many bytes: halves are next, or the only row is refused.
@@ -71,17 +97,24 @@ impl Plan {
         if let Some(row) = self.halve() {
             self.too_large.push(Refused { row, reason, too_large: true });
         }
+        self.choose();
     }
 
     /// There is something wrong with one of the rows of [`Plan::next`]: halves are next, or the only row is refused.
     ///
     /// # Errors
-    /// [`Systematic`] where it cannot be the rows: nothing was accepted, [`SYSTEMATIC_AFTER`] rows and one more of
-    /// every part that is left were refused by themselves. Those rows are not among the refused ones then.
+    /// [`Systematic`] where the endpoint may be to blame and it cannot be the rows: nothing was accepted,
+    /// [`SYSTEMATIC_AFTER`] rows and one more of every part that is left were refused by themselves. Those rows are not
+    /// among the refused ones then.
     pub fn bad_request(&mut self, reason: String) -> Result<(), Systematic> {
-        let Some(row) = self.halve() else { return Ok(()) };
-        self.bad.push(Refused { row, reason, too_large: false });
-        if !self.accepted.is_empty() || self.bad.len() < self.doubt_at {
+        if let Some(row) = self.halve() {
+            self.bad.push(Refused { row, reason, too_large: false });
+        }
+        if self.rows_are_to_blame() {
+            self.choose();
+            return Ok(());
+        }
+        if self.bad.len() < self.doubt_at {
             return Ok(());
         }
         if !self.has_witnesses {
@@ -108,9 +141,28 @@ impl Plan {
         (accepted, refused)
     }
 
+    fn rows_are_to_blame(&self) -> bool {
+        self.blame == Blame::Rows || !self.accepted.is_empty()
+    }
+
+    /// Where many rows are bad, takes by turns the largest part, so that the good rows come through however many bad ones
+    /// there are beside them, and the smallest, so that bad ones are found. It costs no POST more.
+    fn choose(&mut self) {
+        if self.bad.len() < SYSTEMATIC_AFTER || !self.rows_are_to_blame() {
+            return;
+        }
+        let size = |index: &usize| self.todo[*index].len();
+        let parts = 0..self.todo.len();
+        let chosen = if self.refusals.is_multiple_of(2) { parts.max_by_key(size) } else { parts.min_by_key(size) };
+        if let (Some(chosen), Some(last)) = (chosen, self.todo.len().checked_sub(1)) {
+            self.todo.swap(chosen, last);
+        }
+    }
+
     /// Puts halves in the place of the next part, or takes it away and returns its row where it has one only.
     fn halve(&mut self) -> Option<usize> {
         let part = self.todo.pop()?;
+        self.refusals += 1;
         if part.len() == 1 {
             return Some(part.start);
         }
@@ -168,14 +220,14 @@ mod tests {
 
     #[test]
     fn good_rows_are_one_post() {
-        let mut plan = Plan::new(1000);
+        let mut plan = Plan::new(1000, Blame::Either);
         assert_eq!(follow(&mut plan, &BTreeSet::new(), 1000).unwrap(), vec![0..1000]);
         assert_eq!(plan.finish(), ((0..1000).collect(), vec![]));
     }
 
     #[test]
     fn no_rows_are_no_post() {
-        let mut plan = Plan::new(0);
+        let mut plan = Plan::new(0, Blame::Either);
         assert_eq!(plan.next(), None);
         plan.accept();
         plan.too_large(String::new());
@@ -185,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_part_stays_next_until_its_answer_is_told() {
-        let mut plan = Plan::new(3);
+        let mut plan = Plan::new(3, Blame::Either);
         plan.too_large(String::new());
         assert_eq!((plan.next(), plan.next()), (Some(0..1), Some(0..1)));
         plan.accept();
@@ -195,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_row_that_is_too_large_by_itself_is_refused() {
-        let mut plan = Plan::new(1);
+        let mut plan = Plan::new(1, Blame::Either);
         plan.too_large("413".to_owned());
         assert_eq!(plan.finish(), (vec![], vec![Refused { row: 0, reason: "413".to_owned(), too_large: true }]));
     }
@@ -203,7 +255,7 @@ mod tests {
     #[test]
     fn neighbours_may_be_bad_together() {
         let bad: BTreeSet<_> = (0..50).collect();
-        let mut plan = Plan::new(100);
+        let mut plan = Plan::new(100, Blame::Either);
         follow(&mut plan, &bad, 100).unwrap();
         let (accepted, refused) = plan.finish();
         assert_eq!(accepted, (50..100).collect::<Vec<_>>());
@@ -213,9 +265,39 @@ mod tests {
     #[test]
     fn a_few_rows_that_are_all_bad_are_refused() {
         let rows = SYSTEMATIC_AFTER - 1;
-        let mut plan = Plan::new(rows);
+        let mut plan = Plan::new(rows, Blame::Either);
         follow(&mut plan, &(0..rows).collect(), rows).unwrap();
         assert_eq!(rows_of(&plan.finish().1), (0..rows).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn good_rows_come_through_beside_more_bad_ones_than_are_searched_for() {
+        for bad in [0..1_500, 500..2_000] {
+            let bad: BTreeSet<_> = bad.collect();
+            let mut plan = Plan::new(2_000, Blame::Rows);
+            while let Some(part) = plan.next().filter(|_| !plan.is_exhausted()) {
+                if bad.range(part).next().is_some() {
+                    plan.bad_request(String::new()).unwrap();
+                } else {
+                    plan.accept();
+                }
+            }
+            let (accepted, refused) = plan.finish();
+            assert_eq!(accepted.len(), 500);
+            assert!(refused.len() > REFUSALS_AT_MOST / 5, "{}", refused.len());
+        }
+    }
+
+    #[test]
+    fn a_batch_full_of_bad_rows_is_exhausted_with_many_of_them_found() {
+        let mut plan = Plan::new(5_000, Blame::Rows);
+        let mut posts = 0;
+        while plan.next().is_some() && !plan.is_exhausted() {
+            posts += 1;
+            assert_eq!(plan.bad_request(String::new()), Ok(()));
+        }
+        assert_eq!(posts, REFUSALS_AT_MOST);
+        assert!(plan.finish().1.len() > REFUSALS_AT_MOST / 5);
     }
 
     proptest! {
@@ -227,7 +309,7 @@ mod tests {
             most in 1_usize..800,
         ) {
             let bad: BTreeSet<_> = bad.into_iter().collect();
-            let mut plan = Plan::new(rows);
+            let mut plan = Plan::new(rows, Blame::Either);
             let posted = follow(&mut plan, &bad, most);
             prop_assert!(posted.is_ok());
             let (accepted, refused) = plan.finish();
@@ -247,7 +329,7 @@ mod tests {
             }),
         ) {
             let bad: BTreeSet<_> = bad.into_iter().collect();
-            let posts = follow(&mut Plan::new(rows), &bad, rows).unwrap().len();
+            let posts = follow(&mut Plan::new(rows, Blame::Either), &bad, rows).unwrap().len();
             prop_assert!(posts <= 2 * bad.len() * log2(rows) + 1, "{posts} posts for {} of {rows}", bad.len());
         }
 
@@ -258,7 +340,7 @@ mod tests {
             }),
         ) {
             let bad: BTreeSet<_> = bad.into_iter().collect();
-            let mut plan = Plan::new(rows);
+            let mut plan = Plan::new(rows, Blame::Either);
             let outcome = follow(&mut plan, &bad, rows);
             let (accepted, refused) = plan.finish();
             match outcome {
@@ -275,8 +357,23 @@ mod tests {
         }
 
         #[test]
+        fn where_the_rows_are_to_blame_all_bad_ones_are_found(
+            (rows, bad) in (1_usize..300).prop_flat_map(|rows| {
+                (Just(rows), subsequence((0..rows).collect::<Vec<_>>(), 0..=rows))
+            }),
+        ) {
+            let bad: BTreeSet<_> = bad.into_iter().collect();
+            let mut plan = Plan::new(rows, Blame::Rows);
+            prop_assert!(follow(&mut plan, &bad, rows).is_ok_and(|posted| posted.len() < 2 * rows));
+            prop_assert!(!plan.is_exhausted());
+            let (accepted, refused) = plan.finish();
+            prop_assert_eq!(accepted, (0..rows).filter(|row| !bad.contains(row)).collect::<Vec<_>>());
+            prop_assert_eq!(rows_of(&refused), bad.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
         fn what_refuses_everything_is_noticed_soon(rows in SYSTEMATIC_AFTER..5000) {
-            let mut plan = Plan::new(rows);
+            let mut plan = Plan::new(rows, Blame::Either);
             let mut posts = 0;
             let found = loop {
                 prop_assert!(plan.next().is_some());

@@ -80,7 +80,7 @@ pub async fn fetch_all(run: Arc<Run>, mut found: mpsc::Receiver<Found>, rows: mp
             continue;
         }
         let task = fetch(Arc::clone(&run), slot, content.clone(), rows.clone(), lane).in_current_span();
-        slots.insert(under_way.spawn(task).id(), (slot, content));
+        slots.insert(under_way.spawn(run.tasks.track_future(task)).id(), (slot, content));
     }
     // Listings that wait for room are let go.
     drop(found);

@@ -33,6 +33,11 @@ enum End {
     Failed(RunError),
 }
 
+/// A storage that fails over one key fails the content type that needs it: where it is down, saving fails the run.
+fn storage_failed(error: StateError) -> End {
+    End::Failed(error.into())
+}
+
 /// Lists `content_type` up to now, or the windows of the range that was asked for, and hands over what is new.
 pub async fn list(run: Arc<Run>, content_type: ContentType, range: Option<Vec<Window>>, found: mpsc::Sender<Found>) {
     let mut lister = Lister { run: &run, content_type, found, buried: 0, unread: None };
@@ -48,15 +53,19 @@ pub async fn list(run: Arc<Run>, content_type: ContentType, range: Option<Vec<Wi
     }
 }
 
-/// Hands over what earlier runs left behind, of every content type.
-pub async fn resume(run: Arc<Run>, pending: mpsc::Sender<Found>) {
-    let resumed = run.progress().resume();
+/// Hands over what earlier runs left behind of `content_type`.
+pub async fn resume(run: Arc<Run>, content_type: ContentType, pending: mpsc::Sender<Found>) {
+    let resumed = run.progress().resume(content_type);
+    let lister = Lister { run: &run, content_type, found: pending, buried: 0, unread: None };
     for (slot, content) in resumed {
-        let (content_type, found) = (slot.content_type, pending.clone());
-        let lister = Lister { run: &run, content_type, found, buried: 0, unread: None };
-        // The end of the run is no failure, and a storage that fails has failed the run already.
-        if lister.know_day(&content).await.is_err() || lister.hand_over((slot, content)).await.is_err() {
-            return;
+        let handed_over = match lister.know_day(&content).await {
+            Ok(()) => lister.hand_over((slot, content)).await,
+            failed => failed,
+        };
+        match handed_over {
+            Ok(()) => {}
+            Err(End::Stopped) => return,
+            Err(End::Failed(error)) => return run.note(error),
         }
     }
 }
@@ -210,18 +219,22 @@ impl Lister<'_> {
         RunError::Unlisted { content_type: self.content_type, reason }
     }
 
-    /// Takes in a page. Whether anything of it could be read: a page of which nothing can says nothing of its window,
-    /// which then does not count as listed, while those after it are still asked for.
+    /// Takes in a page. Whether its window may count as listed: not with a page of which nothing can be read, while those
+    /// after it are still asked for.
     async fn take(&mut self, number: u64, window: &Window, page: &Page) -> Result<bool, End> {
         let content_type = self.content_type;
-        if page.contents.is_empty()
-            && let Some(first) = self.first_untold(&page.skipped).await?
-        {
-            let entries = page.skipped.len();
-            self.unread.get_or_insert_with(|| {
-                format!("none of the {entries} entries on a page of the listing from {window} can be read ({first}); the watermark waits for it")
-            });
-            return Ok(false);
+        if page.contents.is_empty() {
+            if let Some(first) = self.first_untold(&page.skipped).await?
+                && !self.is_given_up(&page.skipped)
+            {
+                let entries = page.skipped.len();
+                self.unread.get_or_insert_with(|| {
+                    format!("none of the {entries} entries on a page of the listing from {window} can be read ({first}); the watermark waits for it")
+                });
+                return Ok(false);
+            }
+        } else if let Some(listing) = self.run.progress().listing(content_type) {
+            listing.page_read();
         }
         for skipped in &page.skipped {
             self.bury(skipped).await?;
@@ -250,6 +263,13 @@ impl Lister<'_> {
         Ok(true)
     }
 
+    /// Whether the entries of a page of which none can be read go to the dead letters. One alone is bad by itself;
+    /// several may be the answer of a proxy.
+    fn is_given_up(&self, entries: &[Skipped]) -> bool {
+        entries.len() == 1
+            || self.run.progress().listing(self.content_type).is_some_and(|listing| listing.page_unread())
+    }
+
     /// The first entry that is not in the dead letters yet.
     async fn first_untold<'s>(&self, skipped: &'s [Skipped]) -> Result<Option<&'s Skipped>, End> {
         for skipped in skipped {
@@ -264,7 +284,7 @@ impl Lister<'_> {
     async fn bury(&mut self, skipped: &Skipped) -> Result<(), End> {
         let letter = self.letter(skipped);
         if !self.is_told(&letter).await? {
-            self.run.bury(&letter).await.map_err(|error| self.stop_for(error))?;
+            self.run.bury(&letter).await.map_err(storage_failed)?;
             self.buried += 1;
         }
         Ok(())
@@ -278,7 +298,7 @@ impl Lister<'_> {
     async fn is_told(&self, letter: &DeadLetter) -> Result<bool, End> {
         let connector = &self.run.connector;
         let stored = connector.store.get(&letter.key(&connector.tenant)).await;
-        stored.map(|stored| stored.is_some()).map_err(|error| self.stop_for(error))
+        stored.map(|stored| stored.is_some()).map_err(storage_failed)
     }
 
     /// Loads what was delivered of the content's day, once a day and content type.
@@ -288,8 +308,8 @@ impl Lister<'_> {
         if known {
             return Ok(());
         }
-        let logs = self.run.memory().await.load_contents(content_type, day).await;
-        let logs = logs.map_err(|error| self.stop_for(error))?;
+        let logs = self.run.memory.load_contents(content_type, day).await;
+        let logs = logs.map_err(storage_failed)?;
         if let Some(listing) = self.run.progress().listing(content_type) {
             listing.load_day(day, &[]);
             for log in logs {
@@ -297,12 +317,6 @@ impl Lister<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Without the state the run cannot go on.
-    fn stop_for(&self, error: StateError) -> End {
-        self.run.fail(error.into());
-        End::Stopped
     }
 
     async fn hand_over(&self, content: Found) -> Result<(), End> {

@@ -44,26 +44,12 @@ pub async fn keep(run: &Run, lock: &dyn Lock, taken: Instant) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    };
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use async_trait::async_trait;
-    use time::OffsetDateTime;
-    use tokio_util::sync::CancellationToken;
-    use url::Url;
 
     use super::*;
-    use crate::{
-        feed::{self, FeedClient, Limits},
-        identity::{IdentityError, Token, TokenSource},
-        labels::Catalogue,
-        pull::{Budget, Connector, LeftOver, Request, RunError, Sink},
-        record::Filter,
-        state::overlay::Overlay,
-        watermark::{Document, Memory, Progress},
-    };
+    use crate::pull::{RunError, run::tests::run};
 
     /// Renews so often, and then hangs.
     #[derive(Debug)]
@@ -83,48 +69,8 @@ mod tests {
         }
     }
 
-    #[derive(Debug)]
-    struct NoTokens;
-
-    #[async_trait]
-    impl TokenSource for NoTokens {
-        async fn token(&self) -> Result<Token, IdentityError> {
-            Err(IdentityError { audience: "the feed".to_owned(), reason: "none is asked for here".to_owned() })
-        }
-
-        fn refuse(&self, _: &Token) {}
-    }
-
     fn ago(span: Duration) -> Instant {
         Instant::now().checked_sub(span).unwrap()
-    }
-
-    /// A run whose lock holds until `held_until`.
-    fn run(held_until: Instant) -> Run {
-        let base = Url::parse("https://manage.office.com").unwrap();
-        let budget = Arc::new(feed::Budget::new(Limits::SERVICE));
-        let store = Arc::new(Overlay::default());
-        let connector = Connector {
-            tenant: "t".to_owned(),
-            feed: FeedClient::new(feed::http_client().unwrap(), &base, "t", "t", Arc::new(NoTokens), budget).unwrap(),
-            filter: Filter::default(),
-            labels: Catalogue::default(),
-            sink: Sink::Nowhere,
-            store: store.clone(),
-            content_types: Vec::new(),
-            initial_lookback: Duration::ZERO,
-            left_over: LeftOver::default(),
-        };
-        let progress = Progress::new(Document::default(), &[], OffsetDateTime::UNIX_EPOCH, true);
-        let stop = CancellationToken::new();
-        Run::new(
-            Arc::new(connector),
-            progress,
-            Memory::new(store, "t"),
-            &Request::new(None, Budget::unlimited()),
-            stop,
-            held_until,
-        )
     }
 
     #[tokio::test]
@@ -151,16 +97,5 @@ mod tests {
         keep(&run, &Renewing(AtomicU32::new(0)), taken).await;
         assert!(taken.elapsed() >= HOLDS && run.halt.is_cancelled() && !run.may_save());
         assert!(matches!(run.take_errors()[..], [RunError::State(StateError::LockLost { .. })]));
-    }
-
-    #[tokio::test]
-    async fn a_process_that_was_frozen_finds_out_before_it_sends_or_saves() {
-        let run = run(Instant::now() + HOLDS);
-        assert!(run.check_lock().is_ok());
-        run.hold_until(Instant::now());
-        let saved = super::super::saving::save(&run, true).await;
-        assert!(matches!(saved, Err(StateError::LockLost { .. })), "{saved:?}");
-        assert!(run.check_lock().is_err() && run.stop.is_cancelled() && run.halt.is_cancelled());
-        assert_eq!(run.take_errors().len(), 1, "it is told once");
     }
 }

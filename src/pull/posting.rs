@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     batch::{Batch, Builder},
-    ingestion::{Delivery, IngestionError, Leave, Patience},
+    ingestion::{Blame, Delivery, IngestionError, Leave, Patience},
     watermark::Id,
 };
 
@@ -40,8 +40,8 @@ pub struct Times {
 
 /// Posts rows until no stage can send any more, or the run halts.
 pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Saver, times: Times) {
+    let mut posting = Posting { run: Arc::clone(&run), saver, times, under_way: JoinSet::new() };
     let mut builder = Builder::new();
-    let mut under_way = JoinSet::new();
     let mut oldest: Option<Instant> = None;
     loop {
         let lingered = async {
@@ -56,7 +56,7 @@ pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Save
             next = rows.recv() => next,
             () = lingered => {
                 oldest = None;
-                post(&run, builder.take(), &saver, times, &mut under_way).await;
+                posting.post(builder.take()).await;
                 continue;
             }
         };
@@ -65,40 +65,71 @@ pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Save
             let full = builder.push(row, id);
             oldest.get_or_insert_with(Instant::now);
             if full.is_some() {
-                post(&run, full, &saver, times, &mut under_way).await;
+                posting.post(full).await;
                 oldest = Some(Instant::now());
             }
         }
     }
-    post(&run, builder.take(), &saver, times, &mut under_way).await;
-    while let Some(ended) = under_way.join_next().await {
-        run.look_at(ended);
-    }
-    run.judge_refusals().await;
+    posting.post(builder.take()).await;
+    posting.finish().await;
 }
 
-/// Begins to post a batch once fewer than [`AT_ONCE`] are under way, unless the run halts.
-async fn post(run: &Arc<Run>, batch: Option<Batch<Id>>, saver: &Saver, times: Times, under_way: &mut JoinSet<()>) {
-    let Some(batch) = batch else { return };
-    while under_way.len() >= AT_ONCE {
-        let ended = tokio::select! {
-            biased;
-            () = run.halt.cancelled() => return,
-            ended = under_way.join_next() => ended,
-        };
-        if let Some(ended) = ended {
-            run.look_at(ended);
+/// The batches that are under way.
+struct Posting {
+    run: Arc<Run>,
+    saver: Saver,
+    times: Times,
+    under_way: JoinSet<()>,
+}
+
+impl Posting {
+    /// Posts a batch, and what was refused before where it is known by now that the rows are to blame.
+    async fn post(&mut self, batch: Option<Batch<Id>>) {
+        if let Some(batch) = batch {
+            self.begin(batch, Blame::Either).await;
+        }
+        for batch in self.run.batches_to_search() {
+            self.begin(batch, Blame::Rows).await;
         }
     }
-    if !run.halt.is_cancelled() {
-        under_way.spawn(deliver(Arc::clone(run), batch, saver.clone(), times).in_current_span());
+
+    /// Begins to post a batch once fewer than [`AT_ONCE`] are under way, unless the run halts.
+    async fn begin(&mut self, batch: Batch<Id>, blame: Blame) {
+        while self.under_way.len() >= AT_ONCE {
+            let ended = tokio::select! {
+                biased;
+                () = self.run.halt.cancelled() => return,
+                ended = self.under_way.join_next() => ended,
+            };
+            if let Some(ended) = ended {
+                self.run.look_at(ended);
+            }
+        }
+        if !self.run.halt.is_cancelled() {
+            let delivery = deliver(Arc::clone(&self.run), batch, blame, self.saver.clone(), self.times);
+            self.under_way.spawn(self.run.tasks.track_future(delivery.in_current_span()));
+        }
+    }
+
+    /// Waits for what is under way, and judges what was refused.
+    async fn finish(mut self) {
+        loop {
+            while let Some(ended) = self.under_way.join_next().await {
+                self.run.look_at(ended);
+            }
+            self.post(None).await;
+            if self.under_way.is_empty() {
+                break;
+            }
+        }
+        self.run.judge_refusals().await;
     }
 }
 
-async fn deliver(run: Arc<Run>, batch: Batch<Id>, saver: Saver, times: Times) {
+async fn deliver(run: Arc<Run>, batch: Batch<Id>, blame: Blame, saver: Saver, times: Times) {
     let patience = Patience { last_answer: times.last_answer, ..Patience::SERVICE };
     let leave = Leave { stop: &run.halt, deadline: times.last_post, still: &|| run.check_lock().is_ok() };
-    let delivery = match run.connector.sink.deliver(&batch, &patience, &leave).await {
+    let delivery = match run.connector.sink.deliver(&batch, blame, &patience, &leave).await {
         Ok(delivery) => delivery,
         Err(error) => return run.fail(error),
     };
@@ -113,18 +144,18 @@ async fn deliver(run: Arc<Run>, batch: Batch<Id>, saver: Saver, times: Times) {
         run.rows_accepted().await;
     }
     refuse(&run, &batch, &delivery).await;
-    if let Some(error) = delivery.stopped {
+    match delivery.stopped {
+        None => {}
         // What the end of the run cut short, or the service asked to wait with, is unfinished, not failed.
-        if error.is_interruption() || matches!(error, IngestionError::Throttled { .. }) {
+        Some(error) if error.is_interruption() || matches!(error, IngestionError::Throttled { .. }) => {
             tracing::warn!(%error, "rows were left to the next run");
             run.rows_left(error);
             run.stop.cancel();
-        } else {
-            if matches!(error, IngestionError::EveryRowRefused { .. }) {
-                run.batch_refused();
-            }
-            run.fail(error.into());
         }
+        Some(error @ IngestionError::ManyRefused) => tracing::warn!(%error, "rows were left to the next run"),
+        // Other batches tell whether it is the rows or the endpoint.
+        Some(IngestionError::EveryRowRefused { rows, reason }) => run.batch_refused(batch, rows, reason).await,
+        Some(error) => run.fail(error.into()),
     }
     saver.saved().await;
 }

@@ -4,22 +4,27 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use time::OffsetDateTime;
-use tokio::{task::JoinError, time::Instant};
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    task::JoinError,
+    time::{Instant, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     connector::{Connector, Request},
     error::RunError,
-    refusals::{Judgement, Refusals, RefusedRow},
+    refusals::{Judgement, Refusals, RefusedRow, ToSearch},
     saving::Taken,
     summary::Counts,
 };
 use crate::{
+    batch::Batch,
     dead_letter::{DeadLetter, Kind},
     ingestion::IngestionError,
     state::StateError,
@@ -40,13 +45,15 @@ pub struct Run {
     /// Records by record type that the filter dropped; `None` for those that have none.
     pub filtered: Mutex<BTreeMap<Option<i64>, u64>>,
     progress: Mutex<Progress>,
-    memory: tokio::sync::Mutex<Memory>,
+    pub memory: Memory,
+    /// Every task of the run, the stages and what they begin.
+    pub tasks: TaskTracker,
     /// What is being saved.
     pub taken: tokio::sync::Mutex<Option<Taken>>,
     held_until: Mutex<Instant>,
     parts: Mutex<BTreeSet<String>>,
     refusals: Mutex<Refusals>,
-    records_loaded: AtomicBool,
+    records_loaded: tokio::sync::OnceCell<()>,
     /// A failure of the endpoint that lasted until rows had to be left to a later run.
     failing: Mutex<Option<IngestionError>>,
     errors: Mutex<Vec<RunError>>,
@@ -70,12 +77,13 @@ impl Run {
             dry_run: request.dry_run,
             filtered: Mutex::default(),
             progress: Mutex::new(progress),
-            memory: tokio::sync::Mutex::new(memory),
+            memory,
+            tasks: TaskTracker::new(),
             taken: tokio::sync::Mutex::default(),
             held_until: Mutex::new(held_until),
             parts: Mutex::default(),
             refusals: Mutex::default(),
-            records_loaded: AtomicBool::new(false),
+            records_loaded: tokio::sync::OnceCell::new(),
             failing: Mutex::default(),
             errors: Mutex::default(),
         }
@@ -86,26 +94,18 @@ impl Run {
         locked(&self.progress)
     }
 
-    pub async fn memory(&self) -> tokio::sync::MutexGuard<'_, Memory> {
-        self.memory.lock().await
-    }
-
     /// Makes sure that the records delivered earlier are known, which every admission needs. A run without a label
     /// event never reads them.
     pub async fn know_records(&self) -> Result<(), StateError> {
-        if self.records_loaded.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        let mut memory = self.memory.lock().await;
-        if !self.records_loaded.load(Ordering::Acquire) {
-            for log in memory.load_records(OffsetDateTime::now_utc()).await? {
+        let load = || async {
+            for log in self.memory.load_records(OffsetDateTime::now_utc()).await? {
                 self.progress().load_records(&log);
             }
             // They are saved with the next answer, unless they were stored after all.
             self.progress().settled(&self.connector.left_over.take());
-            self.records_loaded.store(true, Ordering::Release);
-        }
-        Ok(())
+            Ok(())
+        };
+        self.records_loaded.get_or_try_init(load).await.copied()
     }
 
     /// The records that were answered and are not known to be saved.
@@ -145,6 +145,13 @@ impl Run {
         let lost = || StateError::LockLost { key: Memory::lock_key(&self.connector.tenant) };
         self.fail(lost().into());
         Err(lost())
+    }
+
+    /// Waits until every task of the run is gone, those that were aborted as well: one that is in the middle of a step
+    /// goes on to its next pause, and may write until then. Whether they are gone within `limit`.
+    pub async fn tasks_end(&self, limit: Duration) -> bool {
+        self.tasks.close();
+        timeout(limit, self.tasks.wait()).await.is_ok()
     }
 
     /// Names a part of the run that is under way, until what is returned is dropped.
@@ -247,9 +254,25 @@ impl Run {
         }
     }
 
-    /// The endpoint refused all of a batch, so that the run has failed.
-    pub fn batch_refused(&self) {
-        locked(&self.refusals).failed();
+    /// The endpoint refused `rows` rows of `batch` by themselves and accepted none.
+    pub async fn batch_refused(&self, batch: Batch<Id>, rows: usize, reason: String) {
+        let full = {
+            let mut refusals = locked(&self.refusals);
+            refusals.batch_refused(batch, rows, reason);
+            refusals.is_full()
+        };
+        if full {
+            self.judge_refusals().await;
+        }
+    }
+
+    /// The batches that were refused and whose rows are to blame, as it turned out.
+    pub fn batches_to_search(&self) -> Vec<Batch<Id>> {
+        let ToSearch { batches, left } = locked(&self.refusals).to_search();
+        if left > 0 {
+            tracing::warn!(batches = left, "batches full of rows that the endpoint refuses were left to the next run");
+        }
+        batches
     }
 
     /// Decides over the refused rows that are still held: whether they are bad, or the endpoint is.
@@ -262,8 +285,8 @@ impl Run {
                 self.progress().set_refused_runs(0);
                 self.bury_rows(bad).await;
             }
-            Judgement::Endpoint { rows, reason } => {
-                self.progress().set_refused_runs(runs_before + 1);
+            Judgement::Endpoint { rows, reason, runs } => {
+                self.progress().set_refused_runs(runs.unwrap_or(runs_before));
                 self.fail(IngestionError::EveryRowRefused { rows, reason }.into());
             }
         }
@@ -324,3 +347,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub fn add(counter: &AtomicU64, amount: u64) {
     counter.fetch_add(amount, Ordering::Relaxed);
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+pub mod tests;

@@ -105,7 +105,7 @@ pub async fn save(run: &Run, all: bool) -> Result<(), StateError> {
 
 /// Saves what is left of `taken`, step by step.
 async fn finish(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
-    let mut memory = run.memory().await;
+    let memory = &run.memory;
     let unsaved = &mut taken.unsaved;
     if !unsaved.records.is_empty() {
         run.check_lock()?;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::RunError;
 use crate::{
     batch::Batch,
-    ingestion::{self, Delivery, IngestionClient, IngestionError, Interruption, Leave, Patience},
+    ingestion::{self, Blame, Delivery, IngestionClient, IngestionError, Interruption, Leave, Patience},
     watermark::Id,
 };
 
@@ -28,11 +28,12 @@ impl Sink {
     pub(super) async fn deliver(
         &self,
         batch: &Batch<Id>,
+        blame: Blame,
         patience: &Patience,
         leave: &Leave<'_>,
     ) -> Result<Delivery, RunError> {
         match self {
-            Self::Ingestion(client) => Ok(ingestion::deliver(client, batch, patience, leave).await),
+            Self::Ingestion(client) => Ok(ingestion::deliver(client, batch, blame, patience, leave).await),
             Self::Lines(lines) => lines.deliver(batch, patience.last_answer, leave.stop).await,
             Self::Nowhere => Ok(all_accepted(batch)),
         }

@@ -43,6 +43,8 @@ const OPENING: Duration = Duration::from_secs(30);
 
 /// How long giving back the lock may take.
 const RELEASE: Duration = Duration::from_secs(5);
+/// How long tasks that were told to end are waited for before the last save.
+const LONGEST_END: Duration = Duration::from_secs(5);
 
 /// A part of the run that goes on beside the others.
 type Stage = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -65,7 +67,7 @@ impl Connector {
             Err(_) => return Err(RunFailed::at_once(no_answer(key))),
         };
         let now = OffsetDateTime::now_utc();
-        let mut memory = Memory::new(Arc::clone(&self.store), &self.tenant);
+        let memory = Memory::new(Arc::clone(&self.store), &self.tenant);
         let end = request.budget.end;
         let result = match timeout_at(opened, memory.load_document(now)).await {
             Ok(Ok(loaded)) => self.run_locked(request, stop, lock.as_ref(), started, memory, loaded).await,
@@ -145,14 +147,20 @@ impl Connector {
                 () = &mut work => {}
                 () = watch_the_time(run, request.budget, started) => run.note(RunError::Hung { parts: run.parts() }),
             }
-            // What hangs ends with `work`. What it was saving is kept by the run.
+            // What hangs is told to end with `work`. What it was saving is kept by the run.
         }
         run.stop.cancel();
         run.halt.cancel();
         let budget = request.budget;
         let last_save =
             if told_to_end.is_cancelled() { budget.last_save_after(started.elapsed()) } else { budget.last_save() };
-        if timeout_at(started + last_save, saving::save_at_the_end(run)).await.is_err() {
+        let last_save = started + last_save;
+        let left = last_save.saturating_duration_since(Instant::now());
+        // The longer part is for the save.
+        if !run.tasks_end((left / 3).min(LONGEST_END)).await {
+            tracing::warn!("parts of the run do not end although they were told to; it is saved all the same");
+        }
+        if timeout_at(last_save, saving::save_at_the_end(run)).await.is_err() {
             run.note(RunError::Broken("the state could not be saved before the end of RUN_BUDGET_SECONDS".to_owned()));
         }
         self.left_over.keep(run.unsaved_records().await);
@@ -202,7 +210,7 @@ impl Connector {
                 stage.await;
                 drop(part);
             };
-            stages.spawn(stage.in_current_span());
+            stages.spawn(run.tasks.track_future(stage.in_current_span()));
         };
         spawn("saving".to_owned(), Box::pin(save));
         let times =
@@ -216,8 +224,10 @@ impl Connector {
             let lane = fetching::Lane::of_pending(request.budget, started);
             let fetch = fetching::fetch_all(Arc::clone(run), to_try_again, rows.clone(), lane);
             spawn("fetching what failed before".to_owned(), Box::pin(fetch));
-            let resume = listing::resume(Arc::clone(run), pending);
-            spawn("handing over what failed before".to_owned(), Box::pin(resume));
+            for content_type in &self.content_types {
+                let resume = listing::resume(Arc::clone(run), *content_type, pending.clone());
+                spawn(format!("handing over what failed before of {content_type}"), Box::pin(resume));
+            }
         }
         drop(rows);
         if checked.is_none_or(|checked| checked.date() != now.date()) {
@@ -240,10 +250,9 @@ impl Connector {
 /// Removes what was remembered of days that the feed lists no more. Done once a day, the first time that the
 /// subscriptions are due on it.
 async fn forget(run: Arc<Run>, now: OffsetDateTime) {
-    let forgotten = async { run.memory().await.forget_old_contents(now).await };
     let failed = tokio::select! {
         () = run.halt.cancelled() => return,
-        forgotten = forgotten => forgotten.err(),
+        forgotten = run.memory.forget_old_contents(now) => forgotten.err(),
     };
     if let Some(error) = failed {
         // It costs room, and is tried again.
@@ -299,6 +308,7 @@ impl Run {
                     unfinished: listing.unsettled(),
                     last_content: watermark.last_content,
                     range_through: listing.range_through(),
+                    range_stands_still: listing.range_stands_still(),
                 },
             );
         }

@@ -114,6 +114,8 @@ pub struct TypeSummary {
     /// this time as its `since` goes on.
     #[serde(with = "time::serde::rfc3339::option")]
     pub range_through: Option<OffsetDateTime>,
+    /// Whether nothing of that range is done, so that asking for it in the same way again may be in vain.
+    pub range_stands_still: bool,
 }
 
 impl Summary {
@@ -205,6 +207,12 @@ impl Summary {
             if let Some(through) = kind.range_through.map(rfc3339) {
                 lines
                     .push(format!("{content_type}: range listed through {through}; ask again with since = {through}."));
+                if kind.range_stands_still {
+                    lines.push(format!(
+                        "{content_type}: this run finished nothing of the range. Where that stays so, give it more time \
+                         with RUN_BUDGET_SECONDS, or use `labelstream pull --since {through}`, which takes as long as it needs."
+                    ));
+                }
             }
         }
         lines

@@ -161,6 +161,9 @@ pub struct Watermark {
     /// When a run last looked as far back as the feed lists, and everything found was settled.
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub looked_week_back: Option<OffsetDateTime>,
+    /// In how many runs in a row a page of the listing had entries and none could be read, while other pages could.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unread_runs: u32,
 }
 
 /// How long after a start that succeeded the feed may still say that there is no subscription.
@@ -179,6 +182,7 @@ impl Watermark {
             begins: Some(listed_through),
             looked_day_back: None,
             looked_week_back: None,
+            unread_runs: 0,
         }
     }
 

@@ -1,15 +1,16 @@
 //! One content type in one run: which windows are open, which contents are under way, and what that does to the
 //! watermark.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use time::{Date, OffsetDateTime};
 
 use super::{
     document::{Pending, Watermark},
-    failure::{DOWN_AFTER, Failure, Verdict},
+    failure::{DOWN_AFTER, Failure, MAX_TRIES, Verdict},
     ids::{Id, IdSet, content_id},
     look_back::LookBack,
+    windows::Windows,
 };
 use crate::content::{Content, ContentType};
 
@@ -23,10 +24,11 @@ pub struct Slot {
 }
 
 #[derive(Debug)]
-struct Window {
-    until: OffsetDateTime,
-    listed: bool,
-    unsettled: usize,
+struct Range {
+    from: OffsetDateTime,
+    /// Up to where it is settled.
+    through: OffsetDateTime,
+    to: OffsetDateTime,
 }
 
 #[derive(Debug)]
@@ -48,13 +50,11 @@ pub struct Listing {
     moves: bool,
     /// Whether an earlier run left the watermark: what lies behind the feed's reach of it was awaited, and is lost.
     known: bool,
-    /// The range that is asked for again: up to where it is settled, and its end.
-    range: Option<(OffsetDateTime, OffsetDateTime)>,
+    /// The range that is asked for again.
+    range: Option<Range>,
     /// The look back whose windows have all been begun, the number after the last of them, and when it was begun.
     look: Option<(LookBack, u64, OffsetDateTime)>,
-    windows: VecDeque<Window>,
-    /// The number of the front of `windows`.
-    front: u64,
+    windows: Windows,
     open: HashMap<u32, Open>,
     open_ids: HashSet<Id>,
     delivered: HashMap<Date, IdSet>,
@@ -68,6 +68,10 @@ pub struct Listing {
     last_failure: String,
     /// Pending contents that were served in this run and could not be read.
     unreadable: HashSet<String>,
+    /// Whether contents were read from a page of the listing in this run.
+    has_read_page: bool,
+    /// Whether a page came of which no entry could be read.
+    has_unread_page: bool,
 }
 
 impl Listing {
@@ -81,8 +85,7 @@ impl Listing {
             known,
             range: None,
             look: None,
-            windows: VecDeque::new(),
-            front: 0,
+            windows: Windows::default(),
             open: HashMap::new(),
             open_ids: HashSet::new(),
             delivered: HashMap::new(),
@@ -92,6 +95,8 @@ impl Listing {
             failed_in_a_row: 0,
             last_failure: String::new(),
             unreadable: HashSet::new(),
+            has_read_page: false,
+            has_unread_page: false,
         }
     }
 
@@ -119,18 +124,24 @@ impl Listing {
 
     /// Begins a range that is asked for again.
     pub const fn begin_range(&mut self, from: OffsetDateTime, to: OffsetDateTime) {
-        self.range = Some((from, to));
+        self.range = Some(Range { from, through: from, to });
     }
 
     /// Where a range that was asked for is not listed and settled to its end: up to where it is.
     #[must_use]
     pub fn range_through(&self) -> Option<OffsetDateTime> {
-        self.range.and_then(|(through, to)| (through < to).then_some(through))
+        self.range.as_ref().and_then(|range| (range.through < range.to).then_some(range.through))
+    }
+
+    /// Whether nothing is settled of a range that was asked for: asking for it in the same way again may be in vain.
+    #[must_use]
+    pub fn range_stands_still(&self) -> bool {
+        self.range.as_ref().is_some_and(|range| range.from < range.to && range.through == range.from)
     }
 
     /// All windows of `look`, begun `at`, were begun. It is noted in the watermark once they are listed and settled.
     pub fn looks_back(&mut self, look: LookBack, at: OffsetDateTime) {
-        self.look = Some((look, self.front + self.windows.len() as u64, at));
+        self.look = Some((look, self.windows.end(), at));
         self.advance();
     }
 
@@ -169,8 +180,7 @@ impl Listing {
     /// Begins the next window, which reaches up to `until`. Windows are begun oldest first;
     /// those of a deeper look back lie before the watermark and do not move it.
     pub fn begin_window(&mut self, until: OffsetDateTime) -> u64 {
-        self.windows.push_back(Window { until, listed: false, unsettled: 0 });
-        self.front + self.windows.len() as u64 - 1
+        self.windows.begin(until)
     }
 
     /// A content that a page of `window` lists. Whether it is to be fetched: one that is delivered, pending or under
@@ -189,19 +199,27 @@ impl Listing {
         if (delivered && self.moves) || is_pending || !self.open_ids.insert(id) {
             return false;
         }
-        if let Some(window) = self.window(window) {
-            window.unsettled += 1;
-        }
+        self.windows.hold(window);
         let open = Open { content: content.clone(), id, window: Some(window), rows: 0, read: false };
         self.open.insert(slot.number, open);
         true
     }
 
+    /// A page came with contents on it.
+    pub const fn page_read(&mut self) {
+        self.has_read_page = true;
+    }
+
+    /// A page came with several entries of which none could be read. Whether to give them up: they may be the answer of a
+    /// proxy, unless the same happened in [`MAX_TRIES`] runs in which other pages could be read.
+    pub const fn page_unread(&mut self) -> bool {
+        self.has_unread_page = true;
+        self.watermark.unread_runs >= MAX_TRIES
+    }
+
     /// The last page of `window` is in.
     pub fn end_window(&mut self, window: u64) {
-        if let Some(window) = self.window(window) {
-            window.listed = true;
-        }
+        self.windows.listed(window);
         self.advance();
     }
 
@@ -278,8 +296,12 @@ impl Listing {
         (self.newly_failed > 0 && self.read == 0).then_some((self.newly_failed, self.last_failure.as_str()))
     }
 
-    /// The run is over: a content that could not be read while others could has used up one of its tries.
+    /// The run is over: a content or page that could not be read while others could has used up one of its tries.
     pub fn finish(&mut self) {
+        if self.has_read_page {
+            let runs = self.watermark.unread_runs;
+            self.watermark.unread_runs = if self.has_unread_page { runs.saturating_add(1) } else { 0 };
+        }
         if self.read == 0 {
             return;
         }
@@ -296,11 +318,6 @@ impl Listing {
     /// What was delivered since the last call, by day of publication.
     pub fn take_unsaved(&mut self) -> BTreeMap<Date, Vec<Id>> {
         std::mem::take(&mut self.unsaved)
-    }
-
-    fn window(&mut self, number: u64) -> Option<&mut Window> {
-        let index = usize::try_from(number.checked_sub(self.front)?).ok()?;
-        self.windows.get_mut(index)
     }
 
     fn settle_if_done(&mut self, slot: Slot) {
@@ -323,28 +340,23 @@ impl Listing {
     fn close(&mut self, slot: Slot) {
         let Some(open) = self.open.remove(&slot.number) else { return };
         self.open_ids.remove(&open.id);
-        if let Some(window) = open.window.and_then(|window| self.window(window)) {
-            window.unsettled -= 1;
+        if let Some(window) = open.window {
+            self.windows.release(window);
         }
         self.advance();
     }
 
     /// Moves the watermark over every window at the front that is listed and settled.
     fn advance(&mut self) {
-        while let Some(window) = self.windows.front()
-            && window.listed
-            && window.unsettled == 0
-        {
+        while let Some(until) = self.windows.pass() {
             if self.moves {
-                self.watermark.listed_through = self.watermark.listed_through.max(window.until);
+                self.watermark.listed_through = self.watermark.listed_through.max(until);
             }
-            if let Some((through, _)) = &mut self.range {
-                *through = window.until;
+            if let Some(range) = &mut self.range {
+                range.through = until;
             }
-            self.windows.pop_front();
-            self.front += 1;
         }
-        if let Some((look, _, at)) = self.look.take_if(|(_, end, _)| *end <= self.front) {
+        if let Some((look, _, at)) = self.look.take_if(|(_, end, _)| self.windows.passed(*end)) {
             self.watermark.looked_back(look, at);
         }
     }
@@ -404,6 +416,7 @@ mod tests {
         assert_eq!(listing.range_through(), None);
         listing.begin_range(START, end);
         assert_eq!(listing.range_through(), Some(START), "a range that was never listed is not done");
+        assert!(listing.range_stands_still());
         let windows = [START + Duration::HOUR, end].map(|until| listing.begin_window(until));
         let slot = offered(&mut listing, windows[0], 1);
         listing.end_window(windows[0]);
@@ -411,5 +424,6 @@ mod tests {
         assert_eq!(listing.range_through(), Some(START));
         listing.content_read(slot);
         assert_eq!((listing.range_through(), listing.watermark().listed_through), (None, START));
+        assert!(!listing.range_stands_still());
     }
 }

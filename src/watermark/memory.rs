@@ -1,6 +1,9 @@
 //! Reading and writing what is remembered between runs.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use time::{Date, Duration, OffsetDateTime};
@@ -18,13 +21,14 @@ use crate::{
 /// after 5 days (management-api.md, 2.3).
 pub const REMEMBERED_DAYS: i64 = 8;
 
-/// The remembered state of one tenant, under `{tenant}/` in the store.
+/// The remembered state of one tenant, under `{tenant}/` in the store. Several may read from it at once while one writes:
+/// a storage that hangs over one call holds up no other.
 #[derive(Debug)]
 pub struct Memory {
     store: Arc<dyn Store>,
     tenant: String,
-    version: Expect,
-    logs: HashMap<String, Log>,
+    version: Mutex<Expect>,
+    logs: Mutex<HashMap<String, Log>>,
 }
 
 /// The document as a run finds it.
@@ -37,7 +41,8 @@ pub struct Loaded {
     pub set_aside: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+/// Where a log ends. The later of two ends is the one that was seen last: a log only grows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Log {
     part: u32,
     length: u64,
@@ -47,7 +52,22 @@ impl Memory {
     /// The memory of `tenant`; nothing is read yet.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, tenant: &str) -> Self {
-        Self { store, tenant: tenant.to_owned(), version: Expect::Absent, logs: HashMap::new() }
+        Self { store, tenant: tenant.to_owned(), version: Mutex::new(Expect::Absent), logs: Mutex::default() }
+    }
+
+    fn version(&self) -> MutexGuard<'_, Expect> {
+        self.version.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn logs(&self) -> MutexGuard<'_, HashMap<String, Log>> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes where the log `stem` ends.
+    fn ends(&self, stem: &str, end: Log) {
+        let mut logs = self.logs();
+        let known = logs.entry(stem.to_owned()).or_default();
+        *known = end.max(*known);
     }
 
     /// The key of the lock that a run holds.
@@ -67,13 +87,13 @@ impl Memory {
     ///
     /// # Errors
     /// The storage fails, or a newer version of Labelstream wrote the document.
-    pub async fn load_document(&mut self, now: OffsetDateTime) -> Result<Loaded, StateError> {
+    pub async fn load_document(&self, now: OffsetDateTime) -> Result<Loaded, StateError> {
         let key = self.document_key();
         let Some((body, version)) = self.store.get(&key).await? else {
-            self.version = Expect::Absent;
+            *self.version() = Expect::Absent;
             return Ok(Loaded::default());
         };
-        self.version = Expect::Version(version);
+        *self.version() = Expect::Version(version);
         match Document::parse(&body) {
             Ok(document) => Ok(Loaded { document, set_aside: None }),
             Err(error @ DocumentError::Newer(_)) => Err(StateError::Unavailable { key, reason: error.to_string() }),
@@ -91,13 +111,14 @@ impl Memory {
     ///
     /// # Errors
     /// [`StateError::Conflict`] where another writer came in between.
-    pub async fn save_document(&mut self, document: &Document) -> Result<Version, StateError> {
+    pub async fn save_document(&self, document: &Document) -> Result<Version, StateError> {
         let key = self.document_key();
         let body = document
             .to_json()
             .map_err(|error| StateError::Unavailable { key: key.clone(), reason: error.to_string() })?;
         let body = Bytes::from(body);
-        let version = match self.store.put(&key, body.clone(), &self.version).await {
+        let expect = self.version().clone();
+        let version = match self.store.put(&key, body.clone(), &expect).await {
             // An earlier try of the same body may have arrived without its answer.
             Err(StateError::Conflict { key }) => match self.store.get(&key).await? {
                 Some((stored, version)) if stored == body => version,
@@ -105,7 +126,7 @@ impl Memory {
             },
             other => other?,
         };
-        self.version = Expect::Version(version.clone());
+        *self.version() = Expect::Version(version.clone());
         Ok(version)
     }
 
@@ -113,7 +134,7 @@ impl Memory {
     ///
     /// # Errors
     /// The storage fails.
-    pub async fn load_contents(&mut self, content_type: ContentType, day: Date) -> Result<Vec<Bytes>, StateError> {
+    pub async fn load_contents(&self, content_type: ContentType, day: Date) -> Result<Vec<Bytes>, StateError> {
         let stem = self.contents_stem(content_type, day);
         self.load_log(&stem).await
     }
@@ -122,12 +143,7 @@ impl Memory {
     ///
     /// # Errors
     /// As for [`Memory::append_records`].
-    pub async fn append_contents(
-        &mut self,
-        content_type: ContentType,
-        day: Date,
-        ids: &[Id],
-    ) -> Result<(), StateError> {
+    pub async fn append_contents(&self, content_type: ContentType, day: Date, ids: &[Id]) -> Result<(), StateError> {
         let stem = self.contents_stem(content_type, day);
         self.append(&stem, ids).await
     }
@@ -137,7 +153,7 @@ impl Memory {
     ///
     /// # Errors
     /// The storage fails.
-    pub async fn load_records(&mut self, now: OffsetDateTime) -> Result<Vec<Bytes>, StateError> {
+    pub async fn load_records(&self, now: OffsetDateTime) -> Result<Vec<Bytes>, StateError> {
         let prefix = format!("{}/records/", self.tenant);
         let oldest = now.date() - Duration::days(REMEMBERED_DAYS);
         let mut logs = Vec::new();
@@ -151,10 +167,7 @@ impl Memory {
                 continue;
             }
             let Some((log, _)) = self.store.get(&entry.key).await? else { continue };
-            let known = self.logs.entry(format!("{prefix}{}", day_name(day))).or_default();
-            if part >= known.part {
-                *known = Log { part, length: log.len() as u64 };
-            }
+            self.ends(&format!("{prefix}{}", day_name(day)), Log { part, length: log.len() as u64 });
             logs.push(log);
         }
         Ok(logs)
@@ -165,7 +178,7 @@ impl Memory {
     /// # Errors
     /// The storage fails. The ids may be stored or not; the same call, made again before any other for that day, stores
     /// them once.
-    pub async fn append_records(&mut self, day: Date, ids: &[Id]) -> Result<(), StateError> {
+    pub async fn append_records(&self, day: Date, ids: &[Id]) -> Result<(), StateError> {
         let stem = format!("{}/records/{}", self.tenant, day_name(day));
         self.append(&stem, ids).await
     }
@@ -189,7 +202,7 @@ impl Memory {
         format!("{}/contents/{content_type}/{}", self.tenant, day_name(day))
     }
 
-    async fn load_log(&mut self, stem: &str) -> Result<Vec<Bytes>, StateError> {
+    async fn load_log(&self, stem: &str) -> Result<Vec<Bytes>, StateError> {
         let mut log = Log::default();
         let mut parts = Vec::new();
         while let Some((body, _)) = self.store.get(&part_key(stem, log.part)).await? {
@@ -201,15 +214,16 @@ impl Memory {
             }
             log = Log { part: log.part + 1, length: 0 };
         }
-        self.logs.insert(stem.to_owned(), log);
+        self.ends(stem, log);
         Ok(parts)
     }
 
-    async fn append(&mut self, stem: &str, ids: &[Id]) -> Result<(), StateError> {
-        if !self.logs.contains_key(stem) {
+    async fn append(&self, stem: &str, ids: &[Id]) -> Result<(), StateError> {
+        let known = self.logs().get(stem).copied();
+        if known.is_none() {
             self.load_log(stem).await?;
         }
-        let Log { mut part, length } = self.logs.get(stem).copied().unwrap_or_default();
+        let Log { mut part, length } = self.logs().get(stem).copied().unwrap_or_default();
         let ids = Bytes::from(ids.concat());
         // The rest of a torn write is made whole, so that ids stay where they are looked for.
         let block = match (length % 16) as usize {
@@ -226,7 +240,7 @@ impl Memory {
             other => other?,
         }
         // Only now: the same append, made again after a failure, goes to the same place and is recognised there.
-        self.logs.insert(stem.to_owned(), Log { part, length: end });
+        self.ends(stem, Log { part, length: end });
         Ok(())
     }
 }

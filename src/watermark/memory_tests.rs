@@ -108,7 +108,7 @@ impl Store for Flaky {
 async fn an_append_that_failed_is_made_again_in_the_same_place() {
     for failing in [Failing::Refused, Failing::AnswerLost] {
         let store = Flaky::new();
-        let mut memory = Memory::new(store.clone(), "t");
+        let memory = Memory::new(store.clone(), "t");
         memory.append_records(DAY, &[[1; 16]]).await.unwrap();
         store.fail_next(failing);
         memory.append_records(DAY, &[[2; 16], [3; 16]]).await.unwrap_err();
@@ -123,7 +123,7 @@ async fn an_append_that_failed_is_made_again_in_the_same_place() {
 async fn a_full_log_goes_on_in_its_next_part_also_after_a_failure_and_a_torn_write() {
     let store = Flaky::new();
     store.append("t/records/2026-11-22.ids", 0, Bytes::from_static(b"torn...")).await.unwrap();
-    let mut memory = Memory::new(store.clone(), "t");
+    let memory = Memory::new(store.clone(), "t");
     assert_eq!(memory.load_records(NOW).await.unwrap().len(), 1);
     store.fail_next(Failing::FullThenAnswerLost);
     memory.append_records(DAY, &[[1; 16]]).await.unwrap_err();
@@ -137,7 +137,7 @@ async fn a_full_log_goes_on_in_its_next_part_also_after_a_failure_and_a_torn_wri
 #[tokio::test]
 async fn a_document_whose_answer_was_lost_is_saved_again_and_another_writer_is_noticed() {
     let store = Flaky::new();
-    let mut memory = Memory::new(store.clone(), "t");
+    let memory = Memory::new(store.clone(), "t");
     let mut document = Document { refused_runs: 1, ..Document::default() };
     store.fail_next(Failing::AnswerLost);
     memory.save_document(&document).await.unwrap_err();
@@ -145,7 +145,7 @@ async fn a_document_whose_answer_was_lost_is_saved_again_and_another_writer_is_n
     document.refused_runs = 2;
     memory.save_document(&document).await.unwrap();
 
-    let mut other = Memory::new(store.clone(), "t");
+    let other = Memory::new(store.clone(), "t");
     other.load_document(NOW).await.unwrap();
     other.save_document(&Document::default()).await.unwrap();
     let refused = memory.save_document(&document).await;
@@ -158,7 +158,7 @@ async fn an_old_log_that_cannot_be_removed_stops_nothing() {
     for key in ["t/records/2026-11-10.ids", "t/records/2026-11-21.ids"] {
         store.append(key, 0, Bytes::from(vec![1; 16])).await.unwrap();
     }
-    let mut memory = Memory::new(store.clone(), "t");
+    let memory = Memory::new(store.clone(), "t");
     store.fail_next(Failing::Refused);
     assert_eq!(memory.load_records(NOW).await.unwrap().len(), 1);
     assert_eq!(store.list("t/records/").await.unwrap().len(), 2);
@@ -169,7 +169,7 @@ async fn an_old_log_that_cannot_be_removed_stops_nothing() {
 #[tokio::test]
 async fn contents_of_days_beyond_the_feed_are_forgotten() {
     let store = Arc::new(Overlay::default());
-    let mut memory = Memory::new(store.clone(), "t");
+    let memory = Memory::new(store.clone(), "t");
     for day in [date!(2026 - 11 - 13), date!(2026 - 11 - 14), DAY] {
         memory.append_contents(ContentType::General, day, &[[1; 16]]).await.unwrap();
     }
@@ -181,7 +181,7 @@ async fn contents_of_days_beyond_the_feed_are_forgotten() {
 #[tokio::test]
 async fn a_document_that_cannot_be_read_is_set_aside_and_told_of() {
     let store = Arc::new(Overlay::default());
-    let mut memory = Memory::new(store.clone(), "t");
+    let memory = Memory::new(store.clone(), "t");
     assert_eq!(memory.load_document(NOW).await.unwrap().set_aside, None);
     store.put("t/watermark.json", Bytes::from_static(b"{"), &Expect::Any).await.unwrap();
     let loaded = memory.load_document(NOW).await.unwrap();
@@ -201,4 +201,14 @@ fn log_names_tell_their_day_and_part() {
         assert_eq!(day_and_part(name), expected, "{name}");
     }
     assert_eq!(part_key(&day_name(date!(2026 - 01 - 02)), 1), "2026-01-02.1.ids");
+}
+
+#[tokio::test]
+async fn a_read_that_is_slower_than_an_append_does_not_set_the_log_back() {
+    let (memory, day) = (Memory::new(Arc::new(Overlay::default()), "t"), date!(2026 - 11 - 22));
+    memory.append_contents(ContentType::General, day, &[[1; 16]]).await.unwrap();
+    // What it saw was the log before the append.
+    memory.ends("t/contents/Audit.General/2026-11-22", Log::default());
+    memory.append_contents(ContentType::General, day, &[[2; 16]]).await.unwrap();
+    assert_eq!(memory.load_contents(ContentType::General, day).await.unwrap().concat().len(), 32);
 }

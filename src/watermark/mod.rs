@@ -18,6 +18,7 @@ mod model;
 mod progress;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 pub use document::{Document, DocumentError, FORMAT, Pending, Watermark};
 pub use failure::{Failure, Verdict};

@@ -106,7 +106,7 @@ impl World {
             posted: Vec::new(),
             saving: None,
         };
-        let resumed = run.progress.resume();
+        let resumed = run.progress.resume(KIND);
         run.fetching.extend(resumed.into_iter().map(|(slot, content)| (slot, self.number(&content), 0)));
         run
     }

@@ -104,18 +104,14 @@ impl Progress {
         self.subscriptions_checked = Some(at);
     }
 
-    /// Takes up the contents that earlier runs left behind.
-    pub fn resume(&mut self) -> Vec<(Slot, Content)> {
-        let mut number = self.next_slot;
-        let resumed = self.listings.iter_mut().flat_map(|(content_type, listing)| {
-            listing.resume(|| {
-                number += 1;
-                Slot { content_type: *content_type, number }
-            })
-        });
-        let resumed = resumed.collect();
-        self.next_slot = number;
-        resumed
+    /// Takes up the contents of `content_type` that earlier runs left behind.
+    pub fn resume(&mut self, content_type: ContentType) -> Vec<(Slot, Content)> {
+        let Some(listing) = self.listings.get_mut(&content_type) else { return Vec::new() };
+        let number = &mut self.next_slot;
+        listing.resume(|| {
+            *number += 1;
+            Slot { content_type, number: *number }
+        })
     }
 
     /// How many runs in a row ended with rows refused and none accepted.

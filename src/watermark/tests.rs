@@ -146,3 +146,28 @@ fn a_feed_that_fails_in_a_row_is_down_until_a_content_is_read() {
     run.listing.content_read(run.slot("0"));
     assert!(!run.listing.is_down());
 }
+
+#[test]
+fn a_page_that_cannot_be_read_is_given_up_after_runs_in_which_others_could_be() {
+    let mut watermark = start();
+    let mut run = |read: bool, unread: bool| {
+        let mut listing = Listing::new(watermark.clone(), true, true);
+        if read {
+            listing.page_read();
+        }
+        let given_up = unread && listing.page_unread();
+        listing.finish();
+        watermark = listing.watermark().clone();
+        given_up
+    };
+    for _ in 0..20 {
+        assert!(!run(false, true), "where no page can be read it is no fault of this one");
+    }
+    for _ in 0..8 {
+        assert!(!run(true, true));
+    }
+    assert!(!run(false, false), "a run that lists nothing says nothing");
+    assert!(run(true, true));
+    assert!(!run(true, false));
+    assert!(!run(true, true), "it begins anew");
+}

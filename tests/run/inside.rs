@@ -125,6 +125,7 @@ impl Store for Flaky {
 /// environment of the process, which a test cannot set.
 #[derive(Debug)]
 struct Tokens {
+    http: reqwest::Client,
     url: String,
     header: String,
 }
@@ -133,7 +134,7 @@ struct Tokens {
 impl TokenSource for Tokens {
     async fn token(&self) -> Result<Token, IdentityError> {
         let failed = |reason: String| IdentityError { audience: self.url.clone(), reason };
-        let asked = reqwest::Client::new().get(&self.url).header("x-identity-header", &self.header).send().await;
+        let asked = self.http.get(&self.url).header("x-identity-header", &self.header).send().await;
         let answer = asked.map_err(|error| failed(error.to_string()))?.bytes().await;
         let answer: serde_json::Value =
             serde_json::from_slice(&answer.map_err(|error| failed(error.to_string()))?).unwrap();
@@ -159,15 +160,16 @@ impl Inside {
         let environment = self.simulator.environment();
         let value = |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
         let settings = Settings::read(&value, Needs { ingestion: true, storage: false }).unwrap();
+        let http = feed::http_client().unwrap();
         let tokens = |scope: &str| {
             let url = format!(
                 "{}?api-version=2019-08-01&resource={}",
                 value("IDENTITY_ENDPOINT").unwrap(),
                 scope.trim_end_matches("/.default")
             );
-            Arc::new(Tokens { url, header: value("IDENTITY_HEADER").unwrap() })
+            Arc::new(Tokens { http: http.clone(), url, header: value("IDENTITY_HEADER").unwrap() })
         };
-        let (http, ingestion) = (feed::http_client().unwrap(), settings.ingestion.as_ref().unwrap());
+        let ingestion = settings.ingestion.as_ref().unwrap();
         let sink = IngestionClient::new(
             http.clone(),
             Url::parse(&value("DATA_COLLECTION_ENDPOINT").unwrap()).unwrap(),
@@ -188,6 +190,19 @@ impl Inside {
     pub async fn run_until(&self, seconds: u64, stop: CancellationToken) -> Result<Summary, RunFailed> {
         let budget = Budget::of(Duration::from_secs(seconds));
         Arc::new(self.connector()).run(Request::new(None, budget), stop).await
+    }
+
+    /// One run that gives up after some seconds what hangs, and then has all the time that a slow disk needs to save.
+    pub async fn run_that_hangs(&self) -> Result<Summary, RunFailed> {
+        let seconds = Duration::from_secs;
+        let budget = Budget {
+            last_work: seconds(3),
+            last_post: seconds(4),
+            last_answer: seconds(1),
+            last_wait: seconds(5),
+            end: seconds(60),
+        };
+        Arc::new(self.connector()).run(Request::new(None, budget), CancellationToken::new()).await
     }
 
     /// One run of `seconds` by `connector`.

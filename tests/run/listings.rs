@@ -132,6 +132,44 @@ async fn an_entry_that_names_no_content_is_kept_and_told_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_names_no_content_and_is_alone_on_its_page_holds_nothing_up() {
+    let world = World::with_small_pages().await;
+    strike(&world, When::Always, page(&json!([{"contentType": "Audit.General", "contentId": ""}])));
+    let (host, answered) = tick(world.start().await).await;
+    assert!(error(&answered).contains("Audit.General: 1 entries of the listing name no content"), "{answered:?}");
+    let letters = world.store().list(&dead_letter::prefix(&world.simulator.tenant().id)).await.unwrap();
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    let stored = document(&world).await;
+    assert!(stored.content_types[&Kind::General].listed_through > minutes_ago(60.0), "{stored:?}");
+    let (_host, answered) = tick(host).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_which_nothing_can_be_read_is_given_up_in_the_end_where_others_can_be() {
+    let world = World::with_small_pages().await;
+    world.simulator.publish(ContentType::General, minutes_ago(30.0), 5, 0);
+    // In each run, the listing of the oldest window.
+    let oldest = (minutes_ago(7.0 * 24.0 * 60.0 - 30.0).date()).to_string();
+    let fault = Fault::new(Endpoint::List, When::Always, page(&json!([{"id": "a"}, {"id": "b"}])));
+    world.simulator.fault(fault.matching(format!("{GENERAL}&startTime={oldest}"))).unwrap();
+    let mut host = world.start().await;
+    for run in 1..=8 {
+        let (same, answered) = tick(host).await;
+        host = same;
+        assert!(error(&answered).contains("none of the 2 entries"), "run {run}: {answered:?}");
+        assert_eq!(world.simulator.report().missing, 0, "run {run}: what other windows list arrives");
+    }
+    let (host, answered) = tick(host).await;
+    assert!(error(&answered).contains("Audit.General: 2 entries of the listing name no content"), "{answered:?}");
+    let stored = document(&world).await;
+    assert!(stored.content_types[&Kind::General].listed_through > minutes_ago(60.0), "{stored:?}");
+    let (_host, answered) = tick(host).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_which_nothing_can_be_read_holds_the_watermark_and_nothing_else() {
     let world = World::with_small_pages().await;
     world.simulator.publish(ContentType::General, minutes_ago(6.9 * 24.0 * 60.0), 5, 0);
@@ -351,4 +389,44 @@ async fn a_range_that_outlasts_the_budget_says_where_to_go_on() {
         since = through.to_owned();
     }
     world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_one_hour_of_which_outlasts_the_budget_goes_on_all_the_same() {
+    let mut world = World::new(Config { latency: Duration::from_millis(150), ..Config::default() }).await;
+    world.set("RUN_BUDGET_SECONDS", "10");
+    let end = minutes_ago(60.0);
+    for number in 0..1_200_i64 {
+        world.simulator.publish(ContentType::General, end - time::Duration::milliseconds(2_500 * number), 1, 0);
+    }
+    let mut host = world.start().await;
+    let mut since = rfc3339(end - time::Duration::minutes(58));
+    for run in 1.. {
+        let (same, answered) =
+            ask(host, json!({ "since": since, "until": rfc3339(end + time::Duration::SECOND) })).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        host = same;
+        let logs = answered.logs();
+        let left = logs.iter().find_map(|line| line.strip_prefix("Audit.General: range listed through "));
+        let Some(left) = left else {
+            assert!(run > 1, "the budget was meant to be too short");
+            break;
+        };
+        let through = left.split(';').next().unwrap();
+        assert!(through > since.as_str() && run < 12, "it must go on: {since}, {through}");
+        since = through.to_owned();
+    }
+    world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_of_which_nothing_fits_into_a_run_says_what_helps() {
+    let mut world = World::with_small_pages().await;
+    world.set("RUN_BUDGET_SECONDS", "10");
+    let content = world.simulator.publish(ContentType::General, minutes_ago(60.0), 1, 0);
+    strike(&world, When::Always, Effect::Delay(30_000));
+    let (_host, answered) = ask(world.start().await, json!({ "since": rfc3339(content.created) })).await;
+    let logs = answered.logs().concat();
+    assert!(logs.contains("Audit.General: this run finished nothing of the range"), "{logs}");
+    assert!(!logs.contains("Audit.Exchange: this run finished nothing"), "{logs}");
 }

@@ -44,7 +44,7 @@ async fn a_save_that_hangs_ends_with_the_budget_and_what_was_answered_is_saved()
     let inside = Inside::new().await;
     publish_batches(&inside);
     inside.store.fail("append", "/records/", 0, Failing::Hangs);
-    let failed = inside.run(3).await.unwrap_err();
+    let failed = inside.run_that_hangs().await.unwrap_err();
     let said = failed.reasons().join("; ");
     assert!(said.contains("posting, saving did not end before the end of RUN_BUDGET_SECONDS"), "{said}");
     inside.run(60).await.unwrap();
@@ -56,12 +56,34 @@ async fn a_listing_that_hangs_is_named_and_the_run_is_saved_all_the_same() {
     let inside = Inside::new().await;
     inside.simulator.publish(ContentType::General, minutes_ago(20.0), 5, 5);
     inside.store.fail("get", "/contents/Audit.General/", 0, Failing::Hangs);
-    let said = inside.run(3).await.unwrap_err().to_string();
+    let said = inside.run_that_hangs().await.unwrap_err().to_string();
     assert!(said.contains("listing Audit.General") && said.contains("did not end"), "{said}");
     let document = format!("{}/watermark.json", inside.simulator.tenant().id);
     assert!(inside.store.get(&document).await.unwrap().is_some(), "it was saved at the end");
     inside.run(60).await.unwrap();
     inside.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_hangs_or_fails_harms_its_own_listing_alone() {
+    for failing in [Failing::Hangs, Failing::Refused] {
+        let inside = Inside::new().await;
+        inside.simulator.publish(ContentType::SharePoint, minutes_ago(20.0), 5, 5);
+        // Several days, and several batches: the others read and write on while that one waits.
+        for content_type in [ContentType::General, ContentType::Exchange] {
+            for day in 0..6 {
+                inside.simulator.publish(content_type, minutes_ago(f64::from(day) * 24.0 * 60.0 + 20.0), 300, 0);
+            }
+        }
+        inside.store.fail("get", "/contents/Audit.SharePoint/", 0, failing);
+        let said = inside.run_that_hangs().await.unwrap_err().to_string();
+        let named = if failing == Failing::Hangs { "listing Audit.SharePoint" } else { "/contents/Audit.SharePoint/" };
+        assert!(said.contains(named) && !said.contains("General") && !said.contains("Exchange"), "{said}");
+        assert_eq!(inside.simulator.report().missing, 5, "{failing:?}: what the others list arrives");
+        let summary = inside.run(60).await.unwrap();
+        assert_eq!(summary.contents_read, 1, "{failing:?}: the others were saved");
+        inside.assert_delivered();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
