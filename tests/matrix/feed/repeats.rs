@@ -67,6 +67,7 @@ async fn five_days_later(mut scene: Scene, same_id: bool) -> Scene {
         scene.struck += 1;
     }
     let answered = scene.tick_answering(200).await;
+    assert!(!answered.logs()[0].starts_with("0 contents read"), "they are read again: {answered:?}");
     let after = scene.world.simulator.report();
     assert_eq!(after.totals.rows, before.totals.rows, "nothing is sent again: {answered:?}");
     scene

@@ -64,8 +64,8 @@ async fn beyond_the_budget(mut scene: Scene) -> Scene {
 async fn quota(scene: Scene) -> Scene {
     let seed = scene.seed;
     let mut scene =
-        Scene::with(Config { seed, page_size: 5, feed_calls_per_minute: Some(60), ..Config::default() }).await;
-    publish_since(&mut scene, 58.0, 12..15);
+        Scene::with(Config { seed, page_size: 5, feed_calls_per_minute: Some(150), ..Config::default() }).await;
+    publish_since(&mut scene, 58.0, 45..50);
     scene.tick_answering(200).await;
     let refused = answers(&scene, Endpoint::Retrieve, 403) + answers(&scene, Endpoint::List, 403);
     assert!(refused > 0, "{:?}", scene.world.simulator.requests());
