@@ -23,9 +23,12 @@ mod control;
 mod gate;
 #[path = "../support/host.rs"]
 mod host;
+#[path = "../soak/play/mod.rs"]
+mod play;
 #[path = "../support/storage.rs"]
 mod storage;
 #[path = "../support/world.rs"]
+#[allow(dead_code, reason = "the tests of a run use the rest")]
 mod world;
 
 mod backlog;

@@ -11,10 +11,12 @@
 )]
 
 #[path = "../support/admin.rs"]
+#[allow(dead_code, reason = "the matrix uses the rest")]
 mod admin;
 #[path = "../support/azurite.rs"]
 mod azurite;
 #[path = "../support/control.rs"]
+#[allow(dead_code, reason = "the matrix uses the rest")]
 mod control;
 #[path = "../support/gate.rs"]
 mod gate;
@@ -28,6 +30,8 @@ mod storage;
 #[allow(dead_code, reason = "the matrix uses the rest")]
 mod world;
 
+mod backlog;
+#[allow(dead_code, reason = "the matrix uses the rest")]
 mod play;
 
 use std::{process::ExitCode, time::Duration};
@@ -44,11 +48,18 @@ struct Arguments {
     /// What is played.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// In place of a soak: a backlog of so many records, read by a process with 256 MiB.
+    #[arg(long, value_name = "RECORDS")]
+    backlog: Option<u64>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    if let Some(records) = arguments.backlog {
+        let held = runtime.block_on(backlog::play(records, arguments.seed));
+        return if held { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let plan = play::Plan { length: Duration::from_secs_f64(arguments.minutes * 60.0), seed: arguments.seed };
     let outcome = runtime.block_on(play::play(plan, |line| println!("{line}")));
     println!("\n{outcome}");

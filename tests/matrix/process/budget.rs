@@ -9,6 +9,9 @@ use crate::{case::Case, world::minutes_ago};
 /// The shortest budget that the settings allow, in seconds.
 const SHORTEST: u64 = 10;
 
+/// When a run of the shortest budget must have been answered, on however busy a machine.
+const ANSWERED: Duration = Duration::from_secs(SHORTEST + 5);
+
 /// The rows of this file.
 pub fn cases() -> Vec<Case> {
     vec![
@@ -23,7 +26,7 @@ pub fn cases() -> Vec<Case> {
                 for _ in 0..2 {
                     let begun = Instant::now();
                     let answered = scene.tick().await;
-                    assert!(begun.elapsed() < Duration::from_secs(SHORTEST), "{:?}", begun.elapsed());
+                    assert!(begun.elapsed() < ANSWERED, "{:?}", begun.elapsed());
                     assert_eq!(answered.status, 200, "{answered:?}");
                     let report = scene.world.simulator.report();
                     assert!(report.missing > 0 && report.missing <= 200, "the others arrived: {}", report.missing);
@@ -38,7 +41,7 @@ pub fn cases() -> Vec<Case> {
                 scene.strike(Fault::new(Endpoint::Ingest, When::First(3), Effect::DelayAnswer(20_000)));
                 let begun = Instant::now();
                 let answered = scene.tick().await;
-                assert!(begun.elapsed() < Duration::from_secs(SHORTEST), "{:?}", begun.elapsed());
+                assert!(begun.elapsed() < ANSWERED, "{:?}", begun.elapsed());
                 // What was left over is no failure; the batches whose answer did not come go out again.
                 assert_eq!(answered.status, 200, "{answered:?}");
                 assert!(scene.world.simulator.report().totals.posts >= 3);
@@ -52,7 +55,7 @@ pub fn cases() -> Vec<Case> {
                 scene.strike(Fault::new(Endpoint::Retrieve, When::Always, Effect::Delay(1_000)));
                 let begun = Instant::now();
                 let answered = scene.tick_answering(200).await;
-                assert!(begun.elapsed() < Duration::from_secs(SHORTEST), "{:?}", begun.elapsed());
+                assert!(begun.elapsed() < ANSWERED, "{:?}", begun.elapsed());
                 let report = scene.world.simulator.report();
                 assert!(report.arrived > 0 && report.missing > 0, "it ended in the middle: {report:?}");
                 let logs = answered.logs();

@@ -5,10 +5,11 @@ mod endings;
 mod instances;
 mod kills;
 mod memory;
+mod soak;
 
 use crate::case::Case;
 
 /// The rows of this group.
 pub fn cases() -> Vec<Case> {
-    [kills::cases(), endings::cases(), instances::cases(), budget::cases(), memory::cases()].concat()
+    [kills::cases(), endings::cases(), instances::cases(), budget::cases(), memory::cases(), soak::cases()].concat()
 }

@@ -74,9 +74,9 @@ pub fn cases() -> Vec<Case> {
                 scene
             })
         }),
-        Case::new("state", "each request to the storage takes 300 ms, and a run 10 s at most", 438, |mut scene| {
+        Case::new("state", "each request to the storage takes 300 ms, and a run 20 s at most", 438, |mut scene| {
             Box::pin(async move {
-                scene.world.set("RUN_BUDGET_SECONDS", "10");
+                scene.world.set("RUN_BUDGET_SECONDS", "20");
                 scene.world.publish_an_hour(4);
                 let trouble = Trouble::Slow(300);
                 scene.strike_storage(StorageFault { method: None, matching: "", when: When::Always, trouble });

@@ -88,12 +88,12 @@ impl Instance {
         if !running.is_under_way() && rng.u8(..4) > 0 {
             return;
         }
-        match rng.u8(..20) {
-            0..9 => self.seat.kill(rng).await,
-            9..12 => self.seat.terminate().await,
-            12..14 => self.seat.freeze(Duration::from_millis(rng.u64(200..8_000))).await,
-            14 => self.seat.freeze(Duration::from_secs(rng.u64(62..75))).await,
-            15..17 => self.seat.close_connection(),
+        match rng.u8(..40) {
+            0..18 => self.seat.kill(rng).await,
+            18..24 => self.seat.terminate().await,
+            24..30 => self.seat.freeze(Duration::from_millis(rng.u64(200..8_000))).await,
+            30 => self.seat.freeze(Duration::from_secs(rng.u64(62..75))).await,
+            31..35 => self.seat.close_connection(),
             _ => self.seat.run_by_hand(rng),
         }
     }
@@ -182,8 +182,12 @@ impl Seat {
         let answer = tokio::task::spawn_blocking(move || answer_of(connection)).await.unwrap();
         while running.is_under_way() && !is(&running.killed) {
             if has_ended(&running.host) {
-                self.stage.tally.add("processes that ended by themselves");
-                return self.leave(running);
+                // Told to end, it may not have looked at the request any more.
+                if !is(&running.left) {
+                    self.stage.tally.add("processes that ended by themselves");
+                    self.leave(running);
+                }
+                return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -203,6 +207,10 @@ impl Seat {
             if end.contains("state") || end.contains("lock") {
                 self.stage.tally.add("runs failed by the storage or the lock");
                 running.sender.could_not_save();
+                // It could not give its lock back either; mostly the minute is over at once.
+                if fastrand::u8(..4) > 0 && self.stage.nobody_runs() {
+                    self.stage.world.break_lease().await;
+                }
             } else {
                 running.sender.saved();
             }

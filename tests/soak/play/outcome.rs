@@ -53,8 +53,17 @@ pub struct Outcome {
 
 impl Outcome {
     /// How often processes were killed with a run under way.
-    pub fn kills(&self) -> u64 {
-        self.tally.get("kills in a run").copied().unwrap_or(0)
+    pub fn kills(&self) -> u32 {
+        self.count("kills in a run")
+    }
+
+    /// How many runs there were, those apart that found another one under way.
+    pub fn runs(&self) -> u32 {
+        self.count("runs done") + self.count("runs failed")
+    }
+
+    fn count(&self, what: &str) -> u32 {
+        self.tally.get(what).map_or(0, |count| u32::try_from(*count).unwrap_or(u32::MAX))
     }
 
     /// How often faults struck.

@@ -14,7 +14,7 @@ impl Publishing {
     pub fn begin(simulator: &Simulator, rng: &mut fastrand::Rng) -> Self {
         let history = History {
             days: 2.0 + 3.0 * rng.f64(),
-            records: rng.u64(2_000..6_000),
+            records: rng.u64(8_000..16_000),
             label_share: 0.3,
             records_per_content: 60,
             delivered_again: 0.05,
