@@ -117,10 +117,7 @@ mod tests {
         let row = br#"{"AuditRecordId":"r","ContentId":"c","FeedContentType":"Audit.Exchange"}"#;
         let letter = DeadLetter::bytes(Kind::Row, None, row, "refused".into(), AT);
         let facts = Facts::of("t/dead-letters/row-1.json", &letter);
-        assert_eq!(
-            facts.line(),
-            "row      2026-11-22T19:00:01Z  Audit.Exchange    record r  refused  (1 try)  row-1"
-        );
+        assert_eq!(facts.line(), "row      2026-11-22T19:00:01Z  Audit.Exchange    record r  refused  (1 try)  row-1");
         assert_eq!((facts.content_id.as_deref(), facts.bytes), (Some("c"), Some(row.len() as u64)));
         assert_eq!(record_of_row(row), Key::of_id("r"));
         for strange in ["{}", "[]", r#"{"AuditRecordId":7}"#, r#"{"AuditRecordId":""}"#] {
@@ -137,6 +134,10 @@ mod tests {
         let facts = Facts::of("k", &DeadLetter::content(content, "gone".into(), 9, AT));
         assert_eq!((facts.content_type, facts.tries, facts.bytes), (Some(content_type), 9, None));
         let entry = DeadLetter::bytes(Kind::Entry, None, b"null", "no".into(), AT);
-        assert!(Facts::of("k", &entry).line().contains("  -                 -  no"), "{}", Facts::of("k", &entry).line());
+        assert!(
+            Facts::of("k", &entry).line().contains("  -                 -  no"),
+            "{}",
+            Facts::of("k", &entry).line()
+        );
     }
 }

@@ -109,18 +109,7 @@ impl DeadLetter {
             Ok(text) => (Some(text.to_owned()), None),
             Err(_) => (None, Some(STANDARD.encode(body))),
         };
-        Self {
-            kind,
-            reason,
-            at,
-            content,
-            content_type: None,
-            place: None,
-            tries: 1,
-            cut: false,
-            body,
-            body_base64,
-        }
+        Self { kind, reason, at, content, content_type: None, place: None, tries: 1, cut: false, body, body_base64 }
     }
 
     /// The record, row or entry as it came; `None` for a content, and where the base64 was changed by hand.

@@ -1,7 +1,9 @@
 //! Why a run failed.
 
 use super::summary::Summary;
-use crate::{content::ContentType, dead_letter::UnknownLetters, feed::FeedError, ingestion::IngestionError, state::StateError};
+use crate::{
+    content::ContentType, dead_letter::UnknownLetters, feed::FeedError, ingestion::IngestionError, state::StateError,
+};
 
 /// A run that failed, in one thing or several. What it did all the same is in its summary.
 #[derive(Debug, thiserror::Error)]

@@ -272,8 +272,7 @@ impl Lister<'_> {
 
     fn letter(&self, skipped: &Skipped) -> DeadLetter {
         let reason = format!("an entry in the listing of {} names no content: {}", self.content_type, skipped.reason);
-        let letter =
-            DeadLetter::bytes(Kind::Entry, None, skipped.entry.as_bytes(), reason, OffsetDateTime::now_utc());
+        let letter = DeadLetter::bytes(Kind::Entry, None, skipped.entry.as_bytes(), reason, OffsetDateTime::now_utc());
         DeadLetter { content_type: Some(self.content_type), ..letter }
     }
 

@@ -58,11 +58,15 @@ impl Connector {
     ) -> Result<Summary, RunFailed> {
         let begun = Instant::now();
         let request = Request { range: None, letters: Some(selection), ..request };
+        let mut told = false;
         loop {
             let result = self.run(request.clone(), stop.clone()).await;
             let is_under_way = result.as_ref().is_ok_and(|summary| summary.under_way);
             if !is_under_way || begun.elapsed() >= wait || stop.is_cancelled() {
                 return result;
+            }
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(seconds = wait.as_secs(), "a run is under way; waiting for its end");
             }
             tokio::select! {
                 () = sleep(LOOK_AGAIN.min(wait.saturating_sub(begun.elapsed()))) => {}

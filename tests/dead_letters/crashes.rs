@@ -1,0 +1,156 @@
+//! Replays that are killed, lose an answer, or whose storage fails between two steps.
+
+use labelstream::{
+    dead_letter::Selection,
+    pull::{Budget, Request, RunFailed, Summary},
+    state::Store as _,
+};
+use labelstream_simulator::{ContentType, Effect, Endpoint, Fault, When};
+use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    inside::{Failing, Inside},
+    world::{World, ended, minutes_ago, texts, until},
+};
+
+const REPLAY: [&str; 3] = ["dead-letters", "replay", "--all"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_while_the_answer_is_awaited_doubles_those_rows_alone() {
+    let world = World::in_a_folder().await;
+    world.refuse_rows(3).await;
+    let arrived = world.simulator.report().arrived;
+    world.fault(Endpoint::Ingest, When::First(1), Effect::DelayAnswer(600_000));
+    let mut replay = world.start(&REPLAY);
+    until("the rows arrive", || world.simulator.report().arrived == arrived + 3).await;
+    replay.kill().unwrap();
+    ended(replay).await;
+    assert_eq!(world.letters().await.len(), 3, "nothing was removed before its answer was saved");
+    let (_, said) = world.expect(0, &REPLAY).await;
+    assert!(said.contains("3 dead letters removed"), "{said}");
+    until("the simulator knows that nobody waits", || world.simulator.report().surplus_rows_excused == 3).await;
+    let report = world.simulator.report();
+    assert!(report.is_clean() && report.surplus_rows == 3, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_before_the_rows_arrive_loses_nothing_and_doubles_nothing() {
+    let world = World::in_a_folder().await;
+    world.refuse_rows(3).await;
+    let posts = world.asked(Endpoint::Ingest);
+    world.fault(Endpoint::Ingest, When::First(1), Effect::Delay(600_000));
+    let mut replay = world.start(&REPLAY);
+    until("the POST is under way", || world.asked(Endpoint::Ingest) > posts).await;
+    replay.kill().unwrap();
+    ended(replay).await;
+    assert_eq!(world.letters().await.len(), 3);
+    world.expect(0, &REPLAY).await;
+    world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_before_a_letter_is_removed_sends_nothing_again() {
+    let world = World::in_a_folder().await;
+    world.refuse_rows(2).await;
+    let letters = world.letters().await;
+    world.expect(0, &REPLAY).await;
+    // As if the process had ended after it saved the ids.
+    for (_, letter) in &letters {
+        world.put(letter).await;
+    }
+    let (lines, said) = world.expect(0, &REPLAY).await;
+    assert_eq!(lines.lines().filter(|line| line.contains("nothing to send: known already")).count(), 2, "{lines}");
+    assert!(said.contains("0 rows sent; 2 dead letters removed"), "{said}");
+    assert_eq!(world.letters().await, []);
+    world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_lost_doubles_that_batch_alone() {
+    let world = World::in_a_folder().await;
+    world.refuse_rows(2).await;
+    world.fault(Endpoint::Ingest, When::First(1), Effect::LoseAnswer);
+    world.expect(0, &REPLAY).await;
+    let report = world.simulator.report();
+    assert!(report.is_clean() && report.surplus_rows == 2, "{report:?}");
+    assert_eq!(world.letters().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_replay_saved_with_its_status() {
+    let world = World::in_a_folder().await;
+    world.expire_content(5).await;
+    world.fault(Endpoint::Retrieve, When::Always, Effect::Delay(600_000));
+    let fetched = world.asked(Endpoint::Retrieve);
+    let replay = world.start(&REPLAY);
+    until("the content is asked for", || world.asked(Endpoint::Retrieve) > fetched).await;
+    let told = std::process::Command::new("kill").args(["-s", "TERM", &replay.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    let output = ended(replay).await;
+    assert_eq!(output.status.code(), Some(143), "{:?}", texts(&output));
+    assert!(texts(&output).0.contains("left as it is"), "{:?}", texts(&output));
+    world.simulator.clear_faults();
+    world.expect(0, &REPLAY).await;
+    world.assert_delivered();
+}
+
+/// A tenant with one row in the dead letters.
+async fn with_a_row() -> Inside {
+    let inside = Inside::new().await;
+    inside.simulator.publish(ContentType::General, minutes_ago(20), 2, 0);
+    inside.simulator.fault(Fault::new(Endpoint::Ingest, When::First(2), Effect::status(400))).unwrap();
+    assert_eq!(inside.run(60).await.unwrap().dead_letters, 1);
+    inside.simulator.clear_faults();
+    inside
+}
+
+async fn replay(inside: &Inside) -> Result<Summary, RunFailed> {
+    let request = Request::new(None, Budget::of(Duration::from_secs(60)));
+    let connector = Arc::new(inside.connector());
+    connector.replay(Selection::All, request, Duration::ZERO, CancellationToken::new()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storage_that_fails_between_two_steps_costs_no_row_twice() {
+    for failing in [Failing::Refused, Failing::AnswerLost] {
+        // Once only: the save at the end of the run makes good for it. Twice: another replay does.
+        for times in [1, 2] {
+            for (call, part) in [("append", "/records/"), ("delete", "/dead-letters/")] {
+                let inside = with_a_row().await;
+                (0..times).for_each(|_| inside.store.fail(call, part, 0, failing));
+                let failed = replay(&inside).await.unwrap_err();
+                assert!(inside.store.all_failed() && failed.to_string().contains("HTTP 503"), "{failed}");
+                let again = replay(&inside).await.unwrap();
+                assert!(inside.letters().await.is_empty(), "{call} {failing:?} {times}");
+                // Where the ids were not saved after all, the row is one of the batch then in flight.
+                let in_flight = (call, failing, times) == ("append", Failing::Refused, 2);
+                assert_eq!(again.rows, u64::from(in_flight), "{call} {failing:?} {times}");
+                let report = inside.simulator.report();
+                assert_eq!((report.missing, report.surplus_rows), (0, u64::from(in_flight)), "{report:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_leaves_the_watermark_as_it_is() {
+    let inside = with_a_row().await;
+    let document = format!("{}/watermark.json", inside.simulator.tenant().id);
+    let before = inside.store.get(&document).await.unwrap();
+    replay(&inside).await.unwrap();
+    assert_eq!(inside.store.get(&document).await.unwrap(), before);
+    inside.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storage_that_does_not_count_fails_no_run() {
+    for failing in [Failing::Refused, Failing::Hangs] {
+        let inside = with_a_row().await;
+        inside.store.fail("list", "/dead-letters/", 0, failing);
+        let summary = inside.run(6).await.unwrap();
+        assert_eq!(summary.dead_letters_in_all, None);
+        assert!(summary.lines().concat().contains("how many lie there in all is not known"), "{summary:?}");
+        assert_eq!(inside.run(6).await.unwrap().dead_letters_in_all.unwrap().to_string(), "1");
+    }
+}
