@@ -23,7 +23,7 @@ async fn look_back(world: &World) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_content_is_fetched_again_and_not_when_the_feed_lists_it_again() {
     for world in [World::in_a_folder().await, World::in_a_container().await] {
-        world.expire_content(5).await;
+        world.expire_contents(1, 5).await;
         let fetched = world.asked(Endpoint::Retrieve);
         let (lines, said) = world.expect(0, &[&REPLAY[..], &["--dry-run"]].concat()).await;
         assert!(lines.contains("rows to send: 5") && said.contains("5 rows would be sent"), "{lines} {said}");
@@ -44,7 +44,7 @@ async fn a_content_is_fetched_again_and_not_when_the_feed_lists_it_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_content_that_the_feed_serves_no_more_stays() {
     let world = World::in_a_folder().await;
-    world.expire_content(5).await;
+    world.expire_contents(1, 5).await;
     world.fault(Endpoint::Retrieve, When::Always, Effect::af("AF20050"));
     let (lines, _) = world.expect(1, &REPLAY).await;
     assert!(lines.contains("stays: ") && lines.contains("AF20050"), "{lines}");
@@ -95,7 +95,7 @@ async fn a_content_in_which_too_much_is_bad_stays_with_all_of_its_letters() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_a_content_that_are_refused_are_letters_of_their_own() {
     let world = World::in_a_folder().await;
-    world.expire_content(2).await;
+    world.expire_contents(1, 2).await;
     world.fault(Endpoint::Ingest, When::First(2), Effect::status(400));
     let (_, said) = world.expect(1, &REPLAY).await;
     assert!(said.contains("1 rows sent; 1 dead letters removed, 0 stay, 1 are new. 1 lie there now."), "{said}");

@@ -11,10 +11,10 @@ async fn a_run_under_way_is_waited_for_or_told() {
     for world in [World::in_a_folder().await, World::in_a_container().await] {
         world.refuse_rows(2).await;
         world.simulator.publish(ContentType::General, minutes_ago(5), 3, 0);
-        world.fault(Endpoint::Retrieve, When::Always, Effect::Delay(600_000));
-        let fetched = world.asked(Endpoint::Retrieve);
+        world.fault(Endpoint::List, When::Always, Effect::Delay(600_000));
+        let listed = world.asked(Endpoint::List);
         let run = world.start(&["pull"]);
-        until("the run fetches", || world.asked(Endpoint::Retrieve) > fetched).await;
+        until("the run lists", || world.asked(Endpoint::List) > listed).await;
         let (_, said) = world.expect(1, &[&REPLAY[..], &["--wait", "0"]].concat()).await;
         assert!(said.contains("A run is under way") && said.contains("RUN_BUDGET_SECONDS"), "{said}");
         assert_eq!(world.letters().await.len(), 2);

@@ -137,14 +137,15 @@ impl World {
         assert_eq!(self.simulator.report().missing, u64::from(rows));
     }
 
-    /// Publishes a content that expires, as the feed says, before it can be fetched: it is a dead letter then.
-    pub async fn expire_content(&self, labels: u32) -> String {
-        let content = self.simulator.publish(ContentType::General, minutes_ago(20), labels, 5);
+    /// Publishes contents that expire, as the feed says, before they can be fetched: they are dead letters then.
+    pub async fn expire_contents(&self, contents: usize, labels: u32) {
+        for _ in 0..contents {
+            self.simulator.publish(ContentType::General, minutes_ago(20), labels, 5);
+        }
         self.fault(Endpoint::Retrieve, When::Always, Effect::af("AF20051"));
         self.run(&["pull"]).await;
         self.simulator.clear_faults();
-        assert_eq!(self.letters().await.len(), 1);
-        content.id.clone()
+        assert_eq!(self.letters().await.len(), contents);
     }
 
     /// Asserts that all arrived, and each row once.
