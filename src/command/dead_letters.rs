@@ -72,8 +72,8 @@ struct ReplayArguments {
     /// Send, save and remove nothing; say what would be sent. Contents are fetched.
     #[arg(long)]
     dry_run: bool,
-    /// How long to wait for a run that is under way.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    /// How long to wait for a run that is under way. The lock of one that was killed runs out after 60.
+    #[arg(long, value_name = "SECONDS", default_value_t = 70)]
     wait: u64,
 }
 

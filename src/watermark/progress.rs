@@ -257,3 +257,41 @@ impl Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_given_up_is_sent_once_more_and_its_mark_is_saved_with_its_answer_alone() {
+        let (record, mark, key) = ([1; 16], [2; 16], "row-1".to_owned());
+        let mut progress = Progress::new(Document::default(), &[], OffsetDateTime::UNIX_EPOCH, true);
+        progress.load_records(&record);
+        progress.letters().choose(std::slice::from_ref(&key));
+        let begin = |progress: &mut Progress| {
+            let slot = progress.next_slot(ContentType::General);
+            progress.letters().begin(slot, &key, 1);
+            slot
+        };
+        let slot = begin(&mut progress);
+        assert_eq!(progress.admit(slot, record), Admission::Delivered, "the feed's next delivery of it is not sent");
+        assert_eq!(progress.admit_again(slot, record, mark), Admission::Send);
+        assert_eq!(
+            progress.admit_again(slot, record, [3; 16]),
+            Admission::OnItsWay,
+            "another letter of the same record"
+        );
+        progress.letters().read(slot);
+        assert!(progress.take_unsaved(false).records.is_empty());
+        progress.accepted(&[record], OffsetDateTime::UNIX_EPOCH);
+        let unsaved = progress.take_unsaved(false);
+        assert_eq!((unsaved.records, unsaved.letters.len()), (vec![mark, [3; 16]], 1));
+        let slot = begin(&mut progress);
+        assert_eq!(progress.admit_again(slot, record, mark), Admission::Delivered);
+        // A refusal leaves no mark.
+        assert_eq!(progress.admit_again(slot, [4; 16], [5; 16]), Admission::Send);
+        progress.settled(&[[4; 16]]);
+        assert_eq!(progress.take_unsaved(false).records, [[4; 16]]);
+        assert_eq!(progress.admit_again(slot, [4; 16], [5; 16]), Admission::Send);
+    }
+}
