@@ -218,7 +218,7 @@ fn report(dry_run: bool, result: Result<Summary, RunFailed>, signal: Option<Exit
             "A run is under way and holds the tenant's lock; nothing was sent. It ends within RUN_BUDGET_SECONDS (240 \
              unless set), and where it was killed its lock runs out after 60 s. Try again then, or with a longer --wait.",
         );
-        return Ok(ExitCode::FAILURE);
+        return Ok(signal.unwrap_or(ExitCode::FAILURE));
     }
     let mut out = std::io::stdout().lock();
     for (key, outcome) in &summary.letters {

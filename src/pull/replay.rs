@@ -223,8 +223,8 @@ async fn fetch_again(run: Arc<Run>, slot: Slot, letter: DeadLetter, rows: mpsc::
 
 /// The content that a letter stands for.
 fn content_of(run: &Run, slot: Slot, letter: &DeadLetter) -> Result<Content, String> {
-    if let (Kind::Content, Some(content)) = (letter.kind, &letter.content) {
-        return Ok(content.clone());
+    if letter.kind == Kind::Content {
+        return letter.content.clone().ok_or_else(|| "it does not tell its content".to_owned());
     }
     let entry = letter.body.as_deref().unwrap_or_default();
     let content = content_of_entry(letter.content_type, entry, letter.at).map_err(|lacks| {

@@ -1,12 +1,15 @@
 //! Replays that are killed, lose an answer, or whose storage fails between two steps.
 
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
 use labelstream::{
     dead_letter::Selection,
     pull::{Budget, Request, RunFailed, Summary},
+    record::Key,
     state::Store as _,
 };
 use labelstream_simulator::{ContentType, Effect, Endpoint, Fault, When};
-use std::{sync::Arc, time::Duration};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -64,6 +67,57 @@ async fn a_kill_before_a_letter_is_removed_sends_nothing_again() {
     assert!(said.contains("0 rows sent; 2 dead letters removed"), "{said}");
     assert_eq!(world.letters().await, []);
     world.assert_delivered();
+}
+
+/// The records that are remembered as delivered.
+async fn saved(world: &World) -> HashSet<[u8; 16]> {
+    let store = world.store();
+    let mut ids = HashSet::new();
+    for entry in store.list(&format!("{}/records/", world.tenant())).await.unwrap() {
+        ids.extend(store.get(&entry.key).await.unwrap().unwrap().0.as_chunks::<16>().0);
+    }
+    ids
+}
+
+/// Killed again and again: between batches, answers, saves and removals.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_is_killed_over_and_over_loses_nothing_and_sends_nothing_again_that_was_saved() {
+    let world = World::in_a_folder().await;
+    world.expire_contents(12, 400).await;
+    world.fault(Endpoint::Ingest, When::Always, Effect::DelayAnswer(40));
+    let mut kills = Vec::new();
+    for kill in 0..6 {
+        let (rows, ids) = (world.simulator.report().totals.rows, saved(&world).await.len());
+        let mut replay = world.start(&REPLAY);
+        // Before the answer, and once its rows are saved, in turn.
+        while replay.try_wait().unwrap().is_none()
+            && if kill % 2 == 0 {
+                world.simulator.report().totals.rows == rows
+            } else {
+                saved(&world).await.len() == ids
+            }
+        {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        replay.kill().unwrap();
+        ended(replay).await;
+        kills.push((world.simulator.rows().len(), saved(&world).await));
+    }
+    world.expect(0, &REPLAY).await;
+    let report = world.simulator.report();
+    assert_eq!((report.published, report.missing, report.unexpected), (12 * 400, 0, 0), "{report:?}");
+    assert_eq!(world.letters().await, []);
+    let rows: Vec<_> = world.simulator.rows().iter().map(|row| id(row.get())).collect();
+    for (arrived, saved) in &kills {
+        assert!(!rows[*arrived..].iter().any(|id| saved.contains(id)), "it was saved, and is sent again");
+    }
+    assert!(kills.iter().any(|(_, saved)| !saved.is_empty()), "it was killed too early every time");
+}
+
+/// By what the record of a row is remembered.
+fn id(row: &str) -> [u8; 16] {
+    let row: Value = serde_json::from_str(row).unwrap();
+    Key::of_id(row["AuditRecordId"].as_str().unwrap()).unwrap().0
 }
 
 #[tokio::test(flavor = "multi_thread")]
