@@ -123,6 +123,10 @@ impl Connector {
         let errors = run.take_errors();
         let mut summary = run.summary(started);
         summary.count_letters(letters);
+        if letters.is_some_and(|before| before.or_more) && summary.dead_letters_removed > 0 {
+            // They were not all counted, so that what is left of them cannot be told from those that went.
+            summary.dead_letters_in_all = self.count_letters(Instant::now() + COUNTING).await;
+        }
         let after = self.feed.budget().counts();
         summary.feed_requests = after.requests - before.requests;
         summary.throttled = after.throttled - before.throttled;

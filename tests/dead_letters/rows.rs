@@ -2,7 +2,7 @@
 
 use labelstream::{
     content::{Content, ContentType as Kind},
-    dead_letter::{DeadLetter, Kind as Letter, name},
+    dead_letter::{COUNTED_AT_MOST, DeadLetter, Kind as Letter, name},
 };
 use labelstream_simulator::{ContentType, Effect, Endpoint, When};
 use time::OffsetDateTime;
@@ -163,4 +163,23 @@ async fn a_summary_tells_the_new_letters_and_all_of_them() {
     assert!(said.contains("1 dead letters (3 lie there in all)"), "{said}");
     let (_, said) = world.expect(0, &["pull"]).await;
     assert!(said.contains("0 dead letters (3 lie there in all)"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_letters_than_are_counted_are_counted_anew_once_they_are_fewer() {
+    let world = World::in_a_folder().await;
+    let folder = world.state_folder().join(world.tenant()).join("dead-letters");
+    std::fs::create_dir_all(&folder).unwrap();
+    // Written past the store, which makes each of them durable.
+    for number in 0..=COUNTED_AT_MOST {
+        let row = format!(r#"{{"AuditRecordId":"{number}","TimeGenerated":"2026-11-22T19:00:00Z"}}"#);
+        let letter = DeadLetter::bytes(Letter::Row, None, row.as_bytes(), "no".into(), OffsetDateTime::now_utc());
+        let file = folder.join(format!("{}.json", name(&letter.key(world.tenant()))));
+        std::fs::write(file, serde_json::to_vec(&letter).unwrap()).unwrap();
+    }
+    let (_, said) = world.expect(0, &["pull"]).await;
+    assert!(said.contains("0 dead letters (5000 or more lie there in all)"), "{said}");
+    let (_, said) = world.expect(0, &["dead-letters", "replay", "row-0", "row-1"]).await;
+    let left = world.letters().await.len();
+    assert!((1_000..COUNTED_AT_MOST).contains(&left) && said.contains(&format!(" {left} lie there now.")), "{said}");
 }

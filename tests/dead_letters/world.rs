@@ -1,6 +1,7 @@
 //! A tenant whose state lies in a folder or a container, and a shell to run the binary in.
 
 use std::{
+    path::PathBuf,
     process::{Child, Command, Output, Stdio},
     sync::{
         Arc,
@@ -42,6 +43,10 @@ impl World {
         Self { simulator: Simulator::start(config).await.unwrap(), folder: tempfile::tempdir().unwrap(), container }
     }
 
+    pub fn state_folder(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_labelstream"));
         command.env_clear().envs(self.simulator.environment()).args(arguments).current_dir(self.folder.path());
@@ -51,7 +56,7 @@ impl World {
                 command.env("AzureWebJobsStorage", account).env("STATE_CONTAINER", container);
             }
             None => {
-                std::fs::create_dir_all(self.folder.path().join("state")).unwrap();
+                std::fs::create_dir_all(self.state_folder()).unwrap();
                 command.args(["--state", "state"]);
             }
         }
@@ -84,7 +89,7 @@ impl World {
                 let account = StorageAccount::from_connection_string(&Azurite::shared().connection_string()).unwrap();
                 Arc::new(BlobStore::open(&account, container, None).unwrap())
             }
-            None => Arc::new(FolderStore::open(self.folder.path().join("state")).unwrap()),
+            None => Arc::new(FolderStore::open(self.state_folder()).unwrap()),
         }
     }
 
