@@ -163,7 +163,8 @@ fn line(at: OffsetDateTime, level: Level, text: &str) -> String {
 }
 
 /// Escapes what would end a line or steer a terminal.
-fn one_line(text: &str) -> String {
+#[must_use]
+pub fn one_line(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {

@@ -1,16 +1,25 @@
 //! The command line. Exit status 0: done, 1: failed, 2: wrong use, 128 and the signal's number: told to end.
 
+mod dead_letters;
 mod progress;
 mod pull;
 mod serve;
 
 use std::{
     io::{IsTerminal, Write},
+    path::Path,
     process::ExitCode,
+    sync::Arc,
 };
 
 use clap::{Parser, Subcommand};
-use labelstream::telemetry::CLEAR_LINE;
+use labelstream::{
+    assembly::{self, AssemblyError},
+    settings::{self, Settings},
+    state::{Store, folder::FolderStore},
+    telemetry::{self, CLEAR_LINE},
+};
+use tokio_util::sync::CancellationToken;
 
 /// Streams Microsoft Purview Information Protection label events into Microsoft Sentinel.
 ///
@@ -29,6 +38,8 @@ enum Command {
     Serve,
     /// One run from a shell, cron or a container.
     Pull(pull::PullArguments),
+    /// What could not be delivered: show it, and send it again.
+    DeadLetters(dead_letters::DeadLettersArguments),
 }
 
 /// Runs what the command line asks for.
@@ -36,6 +47,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(),
         Command::Pull(arguments) => pull::pull(arguments),
+        Command::DeadLetters(arguments) => dead_letters::dead_letters(arguments),
     }
 }
 
@@ -52,6 +64,38 @@ fn say(line: &str) {
     let clear = if stderr.is_terminal() { CLEAR_LINE } else { "" };
     // Where even stderr is closed there is nobody left to tell.
     stderr.write_all(format!("{clear}{line}\n").as_bytes()).ok();
+}
+
+/// Sets up the log lines of a command. On a terminal the progress and the summary tell what the lines at `info` would.
+fn log_to_stderr() {
+    let asked_for = settings::process_environment(telemetry::LOG_SETTING).filter(|text| !text.trim().is_empty());
+    let filter = asked_for.or_else(|| std::io::stderr().is_terminal().then(|| "warn".to_owned()));
+    if let Err(error) = telemetry::init_to_stderr(filter.as_deref()) {
+        say(&error.to_string());
+    }
+}
+
+/// Where the state lies: the folder of `--state`, or the storage account of the settings, where they were read with one.
+fn store(state: Option<&Path>, settings: &Settings) -> Result<Option<Arc<dyn Store>>, AssemblyError> {
+    Ok(match (state, &settings.storage) {
+        (Some(folder), _) => Some(Arc::new(FolderStore::open(folder)?)),
+        (None, Some(_)) => Some(assembly::store(settings)?),
+        (None, None) => None,
+    })
+}
+
+/// Does `work` to its end. Asked to end early, it says `ending` and tells the work by `stop`; the exit status of the
+/// signal is given then.
+async fn to_its_end<T>(work: impl Future<Output = T>, stop: &CancellationToken, ending: &str) -> (T, Option<ExitCode>) {
+    tokio::pin!(work);
+    tokio::select! {
+        result = &mut work => (result, None),
+        signal = asked_to_end() => {
+            say(ending);
+            stop.cancel();
+            (work.await, Some(signal))
+        }
+    }
 }
 
 /// The runtime of the whole process.

@@ -14,13 +14,12 @@ use labelstream::{
     assembly::{self, AssemblyError},
     pull::{Budget, LinesSink, Range, Request, RunError, RunFailed, Sink, Summary},
     settings::{self, Needs, Settings},
-    state::{Store, folder::FolderStore, overlay::Overlay},
-    telemetry,
+    state::overlay::Overlay,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio_util::sync::CancellationToken;
 
-use super::{asked_to_end, progress::Progress, runtime, say, wrong_use};
+use super::{log_to_stderr, progress::Progress, runtime, say, store, to_its_end, wrong_use};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -61,9 +60,7 @@ fn time(text: &str) -> Result<OffsetDateTime, String> {
 }
 
 pub fn pull(arguments: PullArguments) -> ExitCode {
-    if let Err(error) = telemetry::init_to_stderr(filter().as_deref()) {
-        say(&error.to_string());
-    }
+    log_to_stderr();
     if let Some(problem) = misuse(&arguments) {
         return wrong_use(problem);
     }
@@ -92,12 +89,6 @@ pub fn pull(arguments: PullArguments) -> ExitCode {
     }
 }
 
-/// What is logged. On a terminal the progress and the summary tell what the lines at `info` would.
-fn filter() -> Option<String> {
-    let asked_for = settings::process_environment(telemetry::LOG_SETTING).filter(|text| !text.trim().is_empty());
-    asked_for.or_else(|| std::io::stderr().is_terminal().then(|| "warn".to_owned()))
-}
-
 fn misuse(arguments: &PullArguments) -> Option<&'static str> {
     if arguments.output.is_some() && arguments.state.is_none() && !arguments.dry_run {
         return Some(
@@ -120,7 +111,10 @@ struct Ended {
 }
 
 async fn run(arguments: &PullArguments, settings: &Settings) -> Result<Ended, AssemblyError> {
-    let store = store(arguments, settings)?;
+    let store = match store(arguments.state.as_deref(), settings)? {
+        Some(store) if !arguments.dry_run => store,
+        below => Arc::new(Overlay::over(below)),
+    };
     let sink = match &arguments.output {
         Some(path) => Sink::Lines(LinesSink::new(lines(path).map_err(AssemblyError::Output)?)),
         None if arguments.dry_run => Sink::Nowhere,
@@ -133,18 +127,10 @@ async fn run(arguments: &PullArguments, settings: &Settings) -> Result<Ended, As
     let request = Request { dry_run: arguments.dry_run, ..Request::new(range, budget) };
     let progress = Progress::show(Arc::clone(&request.counts));
     let stop = CancellationToken::new();
-    let work = connector.run(request, stop.clone());
-    tokio::pin!(work);
-    let ended = tokio::select! {
-        result = &mut work => Ended { result, signal: None },
-        signal = asked_to_end() => {
-            say(if arguments.dry_run { "Ending." } else { "Ending; what was delivered is being saved." });
-            stop.cancel();
-            Ended { result: work.await, signal: Some(signal) }
-        }
-    };
+    let ending = if arguments.dry_run { "Ending." } else { "Ending; what was delivered is being saved." };
+    let (result, signal) = to_its_end(connector.run(request, stop.clone()), &stop, ending).await;
     progress.end().await;
-    Ok(ended)
+    Ok(Ended { result, signal })
 }
 
 /// Tells how the run ended, and gives the exit status.
@@ -186,18 +172,6 @@ fn reader_is_gone(error: &RunError) -> bool {
 
 const fn lacks_subscription(error: &RunError) -> bool {
     matches!(error, RunError::Listing { error, .. } if error.needs_start())
-}
-
-fn store(arguments: &PullArguments, settings: &Settings) -> Result<Arc<dyn Store>, AssemblyError> {
-    let store: Option<Arc<dyn Store>> = match (&arguments.state, &settings.storage) {
-        (Some(folder), _) => Some(Arc::new(FolderStore::open(folder).map_err(AssemblyError::State)?)),
-        (None, Some(_)) => Some(assembly::store(settings)?),
-        (None, None) => None,
-    };
-    Ok(match store {
-        Some(store) if !arguments.dry_run => store,
-        below => Arc::new(Overlay::over(below)),
-    })
 }
 
 fn lines(path: &Path) -> std::io::Result<Box<dyn labelstream::pull::LinesWriter>> {

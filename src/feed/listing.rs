@@ -98,6 +98,38 @@ pub(super) fn page(
     Ok(page)
 }
 
+/// The content that an entry kept as a dead letter stands for, as far as it can be fetched: it needs an address, and the
+/// content type where `content_type` (of the listing that it stood in) is not known. An id that is missing is taken from
+/// the address, which ends with it (Management Activity API reference, "List available content"); a time that is missing
+/// is `undated`.
+///
+/// # Errors
+/// What is missing, for people.
+pub fn content_of_entry(
+    content_type: Option<ContentType>,
+    entry: &str,
+    undated: OffsetDateTime,
+) -> Result<Content, String> {
+    let entry: Value = serde_json::from_str(entry).map_err(|error| format!("it is no JSON: {error}"))?;
+    let text = |name: &str| entry[name].as_str().map(str::trim).filter(|text| !text.is_empty());
+    let Some(uri) = text("contentUri") else {
+        return Err("it has no contentUri, so that there is no address to fetch it from".to_owned());
+    };
+    let named = || text("contentType").and_then(|name| name.parse().ok());
+    let Some(content_type) = content_type.or_else(named) else {
+        return Err("it has no contentType that is known".to_owned());
+    };
+    let path = uri.split(['?', '#']).next().unwrap_or(uri);
+    let last = path.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or(uri);
+    Ok(Content {
+        content_type,
+        id: text("contentId").unwrap_or(last).to_owned(),
+        uri: uri.to_owned(),
+        created: text("contentCreated").and_then(time_of).unwrap_or(undated),
+        expires: text("contentExpiration").and_then(time_of),
+    })
+}
+
 /// Reads a JSON array, each element by itself: those that are no `T` are given back as they came. An error object that
 /// came with a success status is read as the error that it is.
 pub(super) fn elements<T: DeserializeOwned>(
@@ -226,6 +258,28 @@ mod tests {
             assert_eq!((page.contents[0].created, page.contents[0].expires), (UNDATED, None));
             assert_eq!(page.undated, ["y"]);
         }
+    }
+
+    #[test]
+    fn an_entry_with_an_address_can_be_fetched_whatever_else_it_lacks() {
+        let read = |content_type, entry: &str| content_of_entry(content_type, entry, UNDATED);
+        let general = Some(ContentType::General);
+        let content = read(general, r#"{"contentUri":"https://h/audit/a$b?x=/y"}"#).unwrap();
+        assert_eq!((content.content_type, content.id.as_str()), (ContentType::General, "a$b"));
+        assert_eq!((content.uri.as_str(), content.created), ("https://h/audit/a$b?x=/y", UNDATED));
+        let entry = r#"{"contentUri":"u/","contentType":"Audit.Exchange","contentId":7,"contentCreated":"2026-01-02T00:00:00"}"#;
+        let content = read(None, entry).unwrap();
+        assert_eq!((content.content_type, content.id.as_str()), (ContentType::Exchange, "u/"));
+        assert_eq!(content.created, datetime!(2026-01-02 00:00 UTC));
+        for (entry, lacks) in [
+            (r#"{"contentId":"a"}"#, "no contentUri"),
+            (r#"{"contentUri":" "}"#, "no contentUri"),
+            ("null", "no contentUri"),
+            ("{", "no JSON"),
+        ] {
+            assert!(read(general, entry).unwrap_err().contains(lacks), "{entry}");
+        }
+        assert!(read(None, r#"{"contentUri":"u"}"#).unwrap_err().contains("contentType"));
     }
 
     #[test]

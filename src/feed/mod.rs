@@ -21,6 +21,6 @@ pub use body::Body;
 pub use budget::{Budget, Limits};
 pub use client::{FeedClient, http_client};
 pub use error::{FeedError, FeedErrorKind, Operation};
-pub use listing::{Page, Skipped};
+pub use listing::{Page, Skipped, content_of_entry};
 pub use subscription::Subscription;
 pub use window::Window;

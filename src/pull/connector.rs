@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
 
 use super::{budget::Budget, left_over::LeftOver, sink::Sink, summary::Counts};
-use crate::{content::ContentType, feed::FeedClient, labels::Catalogue, record::Filter, state::Store};
+use crate::{
+    content::ContentType, dead_letter::Selection, feed::FeedClient, labels::Catalogue, record::Filter, state::Store,
+};
 
 /// What a connector is made of.
 #[derive(Debug)]
@@ -44,6 +46,8 @@ pub struct Range {
 pub struct Request {
     /// A past range in place of what is new.
     pub range: Option<Range>,
+    /// Dead letters to be sent again, in place of reading the feed; see [`Connector::replay`].
+    pub letters: Option<Selection>,
     /// How long it may take.
     pub budget: Budget,
     /// Change nothing in the tenant: no subscription is started. The sink and the store are the caller's choice.
@@ -56,6 +60,6 @@ impl Request {
     /// A run over what is new, or over `range`.
     #[must_use]
     pub fn new(range: Option<Range>, budget: Budget) -> Self {
-        Self { range, budget, dry_run: false, counts: Arc::default() }
+        Self { range, letters: None, budget, dry_run: false, counts: Arc::default() }
     }
 }

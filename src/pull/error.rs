@@ -1,7 +1,9 @@
 //! Why a run failed.
 
 use super::summary::Summary;
-use crate::{content::ContentType, feed::FeedError, ingestion::IngestionError, state::StateError};
+use crate::{
+    content::ContentType, dead_letter::UnknownLetters, feed::FeedError, ingestion::IngestionError, state::StateError,
+};
 
 /// A run that failed, in one thing or several. What it did all the same is in its summary.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +76,9 @@ pub enum RunError {
         /// Which, as people call them.
         parts: Vec<String>,
     },
+    /// Dead letters that were named are not there.
+    #[error(transparent)]
+    UnknownLetters(#[from] UnknownLetters),
     /// A part of the run ended in a way that it should not.
     #[error("{0}")]
     Broken(String),

@@ -116,7 +116,7 @@ async fn fetch(run: Arc<Run>, slot: Slot, content: Content, rows: mpsc::Sender<R
 }
 
 /// Reads a content, several times if need be.
-async fn read_or_give_up(
+pub async fn read_or_give_up(
     run: &Run,
     slot: Slot,
     content: &Content,
@@ -153,7 +153,8 @@ impl Interrupted {
         }
     }
 
-    fn into_failure(self) -> Option<Failure> {
+    /// What it says of the content; `None` where it says nothing.
+    pub fn into_failure(self) -> Option<Failure> {
         Some(match self {
             Self::Halted | Self::State(_) => return None,
             Self::Feed(error) if error.is_throttled() => return None,

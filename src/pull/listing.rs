@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use tokio::sync::mpsc;
 
 use super::{
@@ -18,7 +18,7 @@ use crate::{
         window::{clamped, windows},
     },
     state::StateError,
-    watermark::{LookBack, Slot},
+    watermark::{LookBack, REMEMBERED_DAYS, Slot, content_id},
 };
 
 /// How often a window is asked for anew after its pages went stale or it was refused.
@@ -292,18 +292,36 @@ impl Lister<'_> {
 
     fn letter(&self, skipped: &Skipped) -> DeadLetter {
         let reason = format!("an entry in the listing of {} names no content: {}", self.content_type, skipped.reason);
-        DeadLetter::bytes(Kind::Entry, None, skipped.entry.as_bytes(), reason, OffsetDateTime::now_utc())
+        let letter = DeadLetter::bytes(Kind::Entry, None, skipped.entry.as_bytes(), reason, OffsetDateTime::now_utc());
+        DeadLetter { content_type: Some(self.content_type), ..letter }
     }
 
+    /// Whether the entry was told before: it lies in the dead letters, or a replay of it was delivered, which is
+    /// remembered under the day of the replay.
     async fn is_told(&self, letter: &DeadLetter) -> Result<bool, End> {
         let connector = &self.run.connector;
         let stored = connector.store.get(&letter.key(&connector.tenant)).await;
-        stored.map(|stored| stored.is_some()).map_err(storage_failed)
+        if stored.map_err(storage_failed)?.is_some() {
+            return Ok(true);
+        }
+        let id = content_id(letter.body.as_deref().unwrap_or_default());
+        let today = OffsetDateTime::now_utc().date();
+        for ago in 0..=REMEMBERED_DAYS {
+            let day = today - time::Duration::days(ago);
+            self.know(self.content_type, day).await?;
+            if self.run.progress().listing(self.content_type).is_some_and(|listing| listing.has_delivered(day, &id)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
-    /// Loads what was delivered of the content's day, once a day and content type.
     async fn know_day(&self, content: &Content) -> Result<(), End> {
-        let (content_type, day) = (content.content_type, content.created.date());
+        self.know(content.content_type, content.created.date()).await
+    }
+
+    /// Loads what was delivered of a day, once a day and content type.
+    async fn know(&self, content_type: ContentType, day: Date) -> Result<(), End> {
         let known = self.run.progress().listing(content_type).is_none_or(|listing| listing.knows_day(day));
         if known {
             return Ok(());

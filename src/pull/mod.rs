@@ -6,6 +6,8 @@
 //! - `posting` gathers rows into batches and posts several at once;
 //! - `saving` saves what was answered, before another batch may take the answered one's place.
 //!
+//! `replay` sends dead letters again: it stands in the place of the first two, and the others are the same.
+//!
 //! Before them, `subscriptions` sees to it that there is something to list. `stages` begins and ends them. They share one `run::Run`, whose `Progress` decides what is settled.
 //! What a run could not save is `left_over` for the next one of its process.
 
@@ -19,6 +21,7 @@ mod lock;
 mod posting;
 mod reading;
 mod refusals;
+mod replay;
 mod run;
 mod saving;
 mod sink;

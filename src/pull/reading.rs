@@ -34,6 +34,11 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// One row with the id of its record.
+    pub fn one(row: Vec<u8>, id: Id) -> Self {
+        Self { rows: vec![(0..row.len(), id)], bytes: row }
+    }
+
     /// Each row with the id of its record.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], Id)> {
         self.rows.iter().map(|(range, id)| (&self.bytes[range.clone()], *id))
@@ -106,7 +111,7 @@ pub async fn read(
     while let Some(chunk) = patience.wait_for(feed.budget(), body.chunk()).await? {
         add(&run.counts.feed_bytes, chunk.len() as u64);
         ended = splitter.push(&chunk, |element| piece.take(run, element));
-        deliver(run, slot, content, &mut piece, rows).await?;
+        deliver(run, slot, content, &content.id, &mut piece, rows).await?;
         if ended.is_err() {
             break;
         }
@@ -129,13 +134,40 @@ pub async fn read(
     Ok(())
 }
 
+/// Reads one record of `content` by itself, as [`read`] does it among the others. `place` is its place in the content;
+/// where that is not known, a record without an `Id` is remembered by `name`, which no content has for its id.
+pub async fn read_record(
+    run: &Run,
+    slot: Slot,
+    content: &Content,
+    (record, place, name): (&[u8], Option<u64>, &str),
+    rows: &mpsc::Sender<Rows>,
+) -> Result<(), Interrupted> {
+    let mut piece = Piece::default();
+    piece.seen.records = place.unwrap_or(0);
+    piece.take(run, Element::Whole(record));
+    let places_of = if place.is_some() { &content.id } else { name };
+    deliver(run, slot, content, places_of, &mut piece, rows).await?;
+    piece.seen.records = 1;
+    run.count_seen(&piece.seen);
+    Ok(())
+}
+
+/// An element that is no record.
+struct Bad {
+    bytes: Vec<u8>,
+    reason: String,
+    ordinal: u64,
+    cut: bool,
+}
+
 /// What one piece of a body held.
 #[derive(Default)]
 struct Piece {
     /// The label events, one after the other.
     bytes: Vec<u8>,
     events: Vec<(Range<usize>, u64)>,
-    bad: Vec<(Vec<u8>, String)>,
+    bad: Vec<Bad>,
     /// Of the whole content so far.
     seen: Seen,
 }
@@ -148,7 +180,8 @@ impl Piece {
         let bytes = match element {
             Element::Whole(bytes) => bytes,
             Element::TooLarge { head, bytes } => {
-                self.bad.push((head.to_vec(), format!("the record has {bytes} bytes; only its beginning is kept")));
+                let reason = format!("the record has {bytes} bytes; only its beginning is kept");
+                self.bad.push(Bad { bytes: head.to_vec(), reason, ordinal, cut: true });
                 return;
             }
         };
@@ -159,16 +192,20 @@ impl Piece {
                 self.events.push((start..self.bytes.len(), ordinal));
             }
             Ok(peek) => *self.seen.filtered.entry(peek.record_type).or_default() += 1,
-            Err(error) => self.bad.push((bytes.to_vec(), error.to_string())),
+            Err(error) => {
+                self.bad.push(Bad { bytes: bytes.to_vec(), reason: error.to_string(), ordinal, cut: false });
+            }
         }
     }
 }
 
-/// Makes rows of a piece's label events and hands them over. What is no record goes to the dead letters.
+/// Makes rows of a piece's label events and hands them over. What is no record goes to the dead letters. A record without
+/// an `Id` is known by its place in what has the id `places_of`.
 async fn deliver(
     run: &Run,
     slot: Slot,
     content: &Content,
+    places_of: &str,
     piece: &mut Piece,
     rows: &mpsc::Sender<Rows>,
 ) -> Result<(), Interrupted> {
@@ -183,11 +220,11 @@ async fn deliver(
             let record = match Record::parse(&text) {
                 Ok(record) => record,
                 Err(error) => {
-                    piece.bad.push((bytes.to_vec(), error.to_string()));
+                    piece.bad.push(Bad { bytes: bytes.to_vec(), reason: error.to_string(), ordinal, cut: false });
                     continue;
                 }
             };
-            let id = record.key(&content.id, ordinal).0;
+            let id = record.key(places_of, ordinal).0;
             if run.progress().admit(slot, id) != Admission::Send {
                 piece.seen.repeated += 1;
                 continue;
@@ -204,11 +241,12 @@ async fn deliver(
         // The receiver goes only when the run is over.
         rows.send(made).await.map_err(|_| Interrupted::Halted)?;
     }
-    for (bytes, reason) in piece.bad.drain(..) {
+    for Bad { bytes, reason, ordinal, cut } in piece.bad.drain(..) {
         piece.seen.bad += 1;
         if piece.seen.bad <= BAD_RECORDS_AT_MOST {
             let now = OffsetDateTime::now_utc();
             let letter = DeadLetter::bytes(Kind::Record, Some(content.clone()), &bytes, reason, now);
+            let letter = DeadLetter { place: Some(ordinal), cut, ..letter };
             run.bury(&letter).await.map_err(Interrupted::State)?;
         }
     }

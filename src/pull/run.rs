@@ -25,9 +25,9 @@ use super::{
 };
 use crate::{
     batch::Batch,
-    dead_letter::{DeadLetter, Kind},
+    dead_letter::{self, DeadLetter, Kind},
     ingestion::IngestionError,
-    state::StateError,
+    state::{Expect, StateError},
     watermark::{Id, Memory, Progress},
 };
 
@@ -42,6 +42,8 @@ pub struct Run {
     pub counts: Arc<Counts>,
     /// Change nothing in the tenant.
     pub dry_run: bool,
+    /// Dead letters are sent again, and nothing is listed: no watermark moves.
+    pub replays: bool,
     /// Records by record type that the filter dropped; `None` for those that have none.
     pub filtered: Mutex<BTreeMap<Option<i64>, u64>>,
     progress: Mutex<Progress>,
@@ -75,6 +77,7 @@ impl Run {
             halt: CancellationToken::new(),
             counts: Arc::clone(&request.counts),
             dry_run: request.dry_run,
+            replays: request.letters.is_some(),
             filtered: Mutex::default(),
             progress: Mutex::new(progress),
             memory,
@@ -194,6 +197,11 @@ impl Run {
     /// Counts what a content held that was read to its end.
     pub fn count_read(&self, seen: &Seen) {
         add(&self.counts.read, 1);
+        self.count_seen(seen);
+    }
+
+    /// Counts records.
+    pub fn count_seen(&self, seen: &Seen) {
         add(&self.counts.records, seen.records);
         add(&self.counts.label_events, seen.label_events);
         add(&self.counts.repeated, seen.repeated);
@@ -244,6 +252,10 @@ impl Run {
 
     /// The endpoint refused a row by itself. It goes to the dead letters where it is known to be bad.
     pub async fn row_refused(&self, row: RefusedRow) {
+        if self.is_sent_again(&row) {
+            // It was refused before: it is to blame.
+            return self.bury_rows([row]).await;
+        }
         let (bad, full) = {
             let mut refusals = locked(&self.refusals);
             (refusals.refused(row), refusals.is_full())
@@ -295,7 +307,7 @@ impl Run {
     /// Rows that are bad go to the dead letters.
     pub async fn bury_rows(&self, bad: impl IntoIterator<Item = RefusedRow>) {
         for RefusedRow { id, row, reason } in bad {
-            let letter = DeadLetter::bytes(Kind::Row, None, &row, reason, OffsetDateTime::now_utc());
+            let letter = row_letter(&row, reason);
             match self.bury(&letter).await {
                 Ok(()) => self.progress().settled(&[id]),
                 Err(error) => return self.fail(error.into()),
@@ -303,14 +315,34 @@ impl Run {
         }
     }
 
-    /// Keeps a dead letter.
+    /// Whether the row comes from a dead letter that is sent again.
+    fn is_sent_again(&self, row: &RefusedRow) -> bool {
+        self.replays && {
+            let key = row_letter(&row.row, String::new()).key(&self.connector.tenant);
+            self.progress().letters().has(&key)
+        }
+    }
+
+    /// Keeps a dead letter. One that lies there already stays as it is, unless it is the one that is sent again: that
+    /// has failed once more.
     pub async fn bury(&self, letter: &DeadLetter) -> Result<(), StateError> {
-        letter.save(self.connector.store.as_ref(), &self.connector.tenant).await?;
-        self.counts.dead_letters.fetch_add(1, Ordering::Relaxed);
-        tracing::warn!(kind = ?letter.kind, content = letter.content.as_ref().map(|content| content.id.as_str()),
-            reason = letter.reason, "put into the dead letters");
+        let (store, tenant) = (self.connector.store.as_ref(), &self.connector.tenant);
+        let key = letter.key(tenant);
+        let (content, reason) = (letter.content.as_ref().map(|content| content.id.as_str()), letter.reason.as_str());
+        let tries = self.progress().letters().stays(&key, reason);
+        if let Some(tries) = tries {
+            DeadLetter { tries, ..letter.clone() }.save(store, tenant, &Expect::Any).await?;
+            tracing::warn!(key = dead_letter::name(&key), tries, reason, "stays in the dead letters");
+        } else if letter.save(store, tenant, &Expect::Absent).await? {
+            add(&self.counts.dead_letters, 1);
+            tracing::warn!(kind = ?letter.kind, content, reason, "put into the dead letters");
+        }
         Ok(())
     }
+}
+
+fn row_letter(row: &[u8], reason: String) -> DeadLetter {
+    DeadLetter::bytes(Kind::Row, None, row, reason, OffsetDateTime::now_utc())
 }
 
 /// What a content held. It is counted once the content was read to its end, so that one that is fetched again counts

@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::try_join_all;
 use time::{Date, OffsetDateTime};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
 };
 
-use super::run::Run;
+use super::run::{Run, add};
 use crate::{
     state::StateError,
     watermark::{Id, Unsaved},
@@ -17,6 +18,9 @@ use crate::{
 /// How often the contents and the document are saved on the way. Between two saves a kill costs contents being fetched
 /// again, but no row being sent again: the records are saved with each answer.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
+
+/// How many dead letters are removed at once.
+const REMOVED_AT_ONCE: usize = 16;
 
 /// Asks the saving stage to save, and waits until that is done.
 #[derive(Debug, Clone)]
@@ -90,14 +94,16 @@ impl Taken {
     }
 }
 
-/// Saves what was answered: the records, and with `all` the contents and the document, in this order. What an earlier
+/// Saves what was answered: the records, and with `all` the contents and the document, in this order; then the dead
+/// letters that were delivered are removed. What an earlier
 /// save took and did not finish is saved first, as it was, so that it is recognised where it arrived after all.
 pub async fn save(run: &Run, all: bool) -> Result<(), StateError> {
     let mut taken = run.taken.lock().await;
     if let Some(taken) = &mut *taken {
         finish(run, taken).await?;
     }
-    let unsaved = run.progress().take_unsaved(all);
+    // A replay moves no watermark, so that the document stays as it is.
+    let unsaved = run.progress().take_unsaved(all && !run.replays);
     finish(run, taken.insert(Taken { day: OffsetDateTime::now_utc().date(), unsaved })).await?;
     *taken = None;
     Ok(())
@@ -121,6 +127,14 @@ async fn finish(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
         run.check_lock()?;
         memory.save_document(document).await?;
         unsaved.document = None;
+    }
+    while !unsaved.letters.is_empty() {
+        run.check_lock()?;
+        let rest = unsaved.letters.len().saturating_sub(REMOVED_AT_ONCE);
+        let store = &run.connector.store;
+        try_join_all(unsaved.letters[rest..].iter().map(|letter| store.delete(&letter.key))).await?;
+        add(&run.counts.dead_letters_removed, (unsaved.letters.len() - rest) as u64);
+        unsaved.letters.truncate(rest);
     }
     Ok(())
 }

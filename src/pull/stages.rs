@@ -1,6 +1,6 @@
 //! The order of a run: its stages, side by side, and how it begins and ends.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
 use tokio::{
@@ -15,12 +15,13 @@ use super::{
     budget::Budget,
     connector::{Connector, Range, Request},
     error::{RunError, RunFailed},
-    fetching, listing, lock, posting,
+    fetching, listing, lock, posting, reading, replay,
     run::Run,
     saving, subscriptions,
     summary::{Summary, TypeSummary},
 };
 use crate::{
+    dead_letter::{self, Number},
     feed::{
         Window,
         window::{self, REACH, clamped},
@@ -46,8 +47,18 @@ const RELEASE: Duration = Duration::from_secs(5);
 /// How long tasks that were told to end are waited for before the last save.
 const LONGEST_END: Duration = Duration::from_secs(5);
 
-/// A part of the run that goes on beside the others.
-type Stage = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// How long counting the dead letters may take.
+const COUNTING: Duration = Duration::from_secs(5);
+
+/// What a run begins with.
+struct Opened<'a> {
+    lock: &'a dyn Lock,
+    started: Instant,
+    memory: Memory,
+    loaded: Loaded,
+    /// How many dead letters lie there.
+    letters: Option<Number>,
+}
 
 impl Connector {
     /// One run. It is saved when this returns, whatever came of it; `stop` makes it end early, saved.
@@ -69,9 +80,15 @@ impl Connector {
         let now = OffsetDateTime::now_utc();
         let memory = Memory::new(Arc::clone(&self.store), &self.tenant);
         let end = request.budget.end;
-        let result = match timeout_at(opened, memory.load_document(now)).await {
-            Ok(Ok(loaded)) => self.run_locked(request, stop, lock.as_ref(), started, memory, loaded).await,
-            Ok(Err(error)) => Err(RunFailed::at_once(error)),
+        let counted = started + COUNTING.min((opened - started) / 2);
+        // Counted under the lock and before anything is added, so that the run can tell how many there are at its end.
+        let opening = async { tokio::join!(memory.load_document(now), self.count_letters(counted)) };
+        let result = match timeout_at(opened, opening).await {
+            Ok((Ok(loaded), letters)) => {
+                let opened = Opened { lock: lock.as_ref(), started, memory, loaded, letters };
+                self.run_locked(request, stop, opened).await
+            }
+            Ok((Err(error), _)) => Err(RunFailed::at_once(error)),
             Err(_) => Err(RunFailed::at_once(no_answer(format!("{}/watermark.json", self.tenant)))),
         };
         match timeout_at((Instant::now() + RELEASE).min(started + end), lock.release()).await {
@@ -87,14 +104,12 @@ impl Connector {
         self: &Arc<Self>,
         request: Request,
         stop: CancellationToken,
-        lock: &dyn Lock,
-        started: Instant,
-        memory: Memory,
-        loaded: Loaded,
+        opened: Opened<'_>,
     ) -> Result<Summary, RunFailed> {
+        let Opened { lock, started, memory, loaded, letters } = opened;
         let now = OffsetDateTime::now_utc();
         let before = self.feed.budget().counts();
-        let progress = self.progress(loaded, request.range.is_none(), now);
+        let progress = self.progress(loaded, &request, now);
         let held_until = started + lock::HOLDS;
         let run = Run::new(Arc::clone(self), progress, memory, &request, stop.child_token(), held_until);
         let run = Arc::new(run);
@@ -109,6 +124,11 @@ impl Connector {
 
         let errors = run.take_errors();
         let mut summary = run.summary(started);
+        summary.count_letters(letters);
+        if letters.is_some_and(|before| before.or_more) && summary.dead_letters_removed > 0 {
+            // They were not all counted, so that what is left of them cannot be told from those that went.
+            summary.dead_letters_in_all = self.count_letters(Instant::now() + COUNTING).await;
+        }
         let after = self.feed.budget().counts();
         summary.feed_requests = after.requests - before.requests;
         summary.throttled = after.throttled - before.throttled;
@@ -119,7 +139,22 @@ impl Connector {
         if errors.is_empty() { Ok(summary) } else { Err(RunFailed { errors, summary: Box::new(summary) }) }
     }
 
-    fn progress(&self, loaded: Loaded, moves: bool, now: OffsetDateTime) -> Progress {
+    /// How many dead letters lie there. Not to know it is no failure.
+    async fn count_letters(&self, until: Instant) -> Option<Number> {
+        match timeout_at(until, dead_letter::count(self.store.as_ref(), &self.tenant)).await {
+            Ok(Ok(number)) => Some(number),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the dead letters could not be counted");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("the dead letters were not counted in time");
+                None
+            }
+        }
+    }
+
+    fn progress(&self, loaded: Loaded, request: &Request, now: OffsetDateTime) -> Progress {
         let lookback = match loaded.set_aside {
             Some(note) => {
                 tracing::warn!("{note}");
@@ -129,7 +164,9 @@ impl Connector {
         };
         // What lies beyond the feed's reach before the very first run is no loss.
         let (lookback, _) = clamped(now.saturating_sub(lookback), now);
-        Progress::new(loaded.document, &self.content_types, lookback, moves)
+        // A replay lists nothing.
+        let content_types = if request.letters.is_some() { &[][..] } else { &self.content_types };
+        Progress::new(loaded.document, content_types, lookback, request.range.is_none())
     }
 
     /// Does the work, as long as the budget lets it, and saves.
@@ -185,6 +222,37 @@ impl Connector {
 
     /// The stages, side by side. Each ends when the one before it has ended.
     async fn work(self: &Arc<Self>, run: &Arc<Run>, request: &Request, started: Instant) {
+        let (rows, to_post) = mpsc::channel(ROWS_AT_MOST);
+        let (saver, save) = saving::stage(Arc::clone(run));
+        let mut stages = Stages { run: Arc::clone(run), tasks: JoinSet::new() };
+        stages.begin("saving", save);
+        let times =
+            posting::Times { last_post: started + request.budget.last_post, last_answer: request.budget.last_answer };
+        stages.begin("posting", posting::post_all(Arc::clone(run), to_post, saver, times));
+        match request.letters.clone() {
+            Some(letters) => {
+                let lane = fetching::Lane::of_new(request.budget);
+                stages.begin("reading dead letters", replay::read_again(Arc::clone(run), letters, rows, lane));
+            }
+            None => self.read_the_feed(&mut stages, request, started, rows).await,
+        }
+        while let Some(ended) = stages.tasks.join_next().await {
+            run.look_at(ended);
+        }
+        run.note_what_nothing_was_read_of();
+        run.note_that_nothing_was_taken();
+        run.progress().finish();
+    }
+
+    /// Lists and fetches.
+    async fn read_the_feed(
+        self: &Arc<Self>,
+        stages: &mut Stages,
+        request: &Request,
+        started: Instant,
+        rows: mpsc::Sender<reading::Rows>,
+    ) {
+        let run = &Arc::clone(&stages.run);
         let range = request.range.map(|range| self.begin_range(run, range, OffsetDateTime::now_utc()));
         let checked = run.progress().subscriptions_checked();
         let now = OffsetDateTime::now_utc();
@@ -200,50 +268,44 @@ impl Connector {
             }
         }
         let (found, to_fetch) = mpsc::channel(FOUND_AT_MOST);
-        let (rows, to_post) = mpsc::channel(ROWS_AT_MOST);
-        let (saver, save) = saving::stage(Arc::clone(run));
-        let mut stages = JoinSet::new();
-        // The span of the run goes with its stages, so that each line tells the invocation.
-        let mut spawn = |name: String, stage: Stage| {
-            let part = run.part(name);
-            let stage = async move {
-                stage.await;
-                drop(part);
-            };
-            stages.spawn(run.tasks.track_future(stage.in_current_span()));
-        };
-        spawn("saving".to_owned(), Box::pin(save));
-        let times =
-            posting::Times { last_post: started + request.budget.last_post, last_answer: request.budget.last_answer };
-        spawn("posting".to_owned(), Box::pin(posting::post_all(Arc::clone(run), to_post, saver, times)));
         let new = fetching::Lane::of_new(request.budget);
-        let fetch = fetching::fetch_all(Arc::clone(run), to_fetch, rows.clone(), new);
-        spawn("fetching".to_owned(), Box::pin(fetch));
+        stages.begin("fetching", fetching::fetch_all(Arc::clone(run), to_fetch, rows.clone(), new));
         if request.range.is_none() {
             let (pending, to_try_again) = mpsc::channel(FOUND_AT_MOST);
             let lane = fetching::Lane::of_pending(request.budget, started);
-            let fetch = fetching::fetch_all(Arc::clone(run), to_try_again, rows.clone(), lane);
-            spawn("fetching what failed before".to_owned(), Box::pin(fetch));
+            let fetch = fetching::fetch_all(Arc::clone(run), to_try_again, rows, lane);
+            stages.begin("fetching what failed before", fetch);
             for content_type in &self.content_types {
                 let resume = listing::resume(Arc::clone(run), *content_type, pending.clone());
-                spawn(format!("handing over what failed before of {content_type}"), Box::pin(resume));
+                stages.begin(format!("handing over what failed before of {content_type}"), resume);
             }
         }
-        drop(rows);
         if checked.is_none_or(|checked| checked.date() != now.date()) {
-            spawn("forgetting".to_owned(), Box::pin(forget(Arc::clone(run), now)));
+            stages.begin("forgetting", forget(Arc::clone(run), now));
         }
         for content_type in &self.content_types {
             let list = listing::list(Arc::clone(run), *content_type, range.clone(), found.clone());
-            spawn(format!("listing {content_type}"), Box::pin(list));
+            stages.begin(format!("listing {content_type}"), list);
         }
-        drop(found);
-        while let Some(ended) = stages.join_next().await {
-            run.look_at(ended);
-        }
-        run.note_what_nothing_was_read_of();
-        run.note_that_nothing_was_taken();
-        run.progress().finish();
+    }
+}
+
+/// The stages of a run.
+struct Stages {
+    run: Arc<Run>,
+    tasks: JoinSet<()>,
+}
+
+impl Stages {
+    /// Begins a stage, which is named while it goes on. The span of the run goes with it, so that each line tells the
+    /// invocation.
+    fn begin(&mut self, name: impl Into<String>, stage: impl Future<Output = ()> + Send + 'static) {
+        let part = self.run.part(name);
+        let stage = async move {
+            stage.await;
+            drop(part);
+        };
+        self.tasks.spawn(self.run.tasks.track_future(stage.in_current_span()));
     }
 }
 
@@ -292,6 +354,7 @@ impl Run {
         let mut summary = Summary { seconds: started.elapsed().as_secs_f64(), ..Summary::default() };
         summary.count(&self.counts, &self.filtered.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         let now = OffsetDateTime::now_utc();
+        summary.letters = self.progress().letters().outcomes();
         for (content_type, listing) in self.progress().listings() {
             let watermark = listing.watermark();
             let oldest = watermark

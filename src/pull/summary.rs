@@ -9,7 +9,7 @@ use std::{
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{content::ContentType, record::record_type_name};
+use crate::{content::ContentType, dead_letter::Number, record::record_type_name, watermark::Outcome};
 
 /// The counters of a run; its stages add to them.
 #[derive(Debug, Default)]
@@ -28,6 +28,7 @@ pub struct Counts {
     pub sent_bytes: AtomicU64,
     pub truncated: AtomicU64,
     pub dead_letters: AtomicU64,
+    pub dead_letters_removed: AtomicU64,
     pub ingestion_wait_ms: AtomicU64,
 }
 
@@ -77,8 +78,15 @@ pub struct Summary {
     pub sent_bytes: u64,
     /// Rows in which something was cut to fit the service's limits.
     pub truncated: u64,
-    /// Dead letters of this run.
+    /// Dead letters that are new with this run.
     pub dead_letters: u64,
+    /// Dead letters that were removed because they were delivered, by a replay.
+    pub dead_letters_removed: u64,
+    /// How many dead letters lie there at the end; `None` where the storage did not say.
+    pub dead_letters_in_all: Option<Number>,
+    /// What became of the dead letters that were to be sent again, by key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub letters: BTreeMap<String, Outcome>,
     /// Records that the filter dropped, by record type (`none` for those without one).
     pub filtered: BTreeMap<String, u64>,
     /// Requests to the feed.
@@ -141,8 +149,17 @@ impl Summary {
         self.sent_bytes = get(&counts.sent_bytes);
         self.truncated = get(&counts.truncated);
         self.dead_letters = get(&counts.dead_letters);
+        self.dead_letters_removed = get(&counts.dead_letters_removed);
         self.throttle_wait_seconds += get(&counts.ingestion_wait_ms) as f64 / 1000.0;
         self.filtered = filtered.iter().map(|(kind, count)| (record_type(*kind), *count)).collect();
+    }
+
+    /// Tells how many dead letters lie there, of which `before` lay there before the run.
+    pub(super) fn count_letters(&mut self, before: Option<Number>) {
+        self.dead_letters_in_all = before.map(|before| Number {
+            number: (before.number + self.dead_letters).saturating_sub(self.dead_letters_removed),
+            ..before
+        });
     }
 
     /// The longest lag of the content types, in seconds.
@@ -176,9 +193,13 @@ impl Summary {
                 self.repeated
             ),
             format!(
-                "{} contents failed, {} dead letters, {} rows cut to fit; {} feed requests, {} throttled, {:.1} s waited by all of them together; {:.1} s in all.",
+                "{} contents failed, {} dead letters ({}), {} rows cut to fit; {} feed requests, {} throttled, {:.1} s waited by all of them together; {:.1} s in all.",
                 self.contents_failed,
                 self.dead_letters,
+                match self.dead_letters_in_all {
+                    Some(number) => format!("{number} lie there in all"),
+                    None => "how many lie there in all is not known".to_owned(),
+                },
                 self.truncated,
                 self.feed_requests,
                 self.throttled,

@@ -179,6 +179,10 @@ impl Store for BlobStore {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>, StateError> {
+        self.list_some(prefix, usize::MAX).await
+    }
+
+    async fn list_some(&self, prefix: &str, most: usize) -> Result<Vec<Entry>, StateError> {
         let options = BlobContainerClientListBlobsOptions {
             prefix: (!prefix.is_empty()).then(|| prefix.to_owned()),
             maxresults: Some(self.page as i32),
@@ -186,7 +190,8 @@ impl Store for BlobStore {
         };
         let mut blobs = self.container.list_blobs(Some(options)).map_err(|error| self.error(listing(prefix), error))?;
         let mut entries = Vec::new();
-        loop {
+        // The service lists by name, as the keys are sorted.
+        while entries.len() < most {
             match blobs.try_next().await {
                 Ok(Some(item)) => entries.extend(entry(prefix, item)?),
                 Ok(None) => break,

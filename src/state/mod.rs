@@ -166,6 +166,16 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The storage refuses or fails.
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>, StateError>;
 
+    /// The first `most` of [`Store::list`], with no more requests than they need.
+    ///
+    /// # Errors
+    /// The storage refuses or fails.
+    async fn list_some(&self, prefix: &str, most: usize) -> Result<Vec<Entry>, StateError> {
+        let mut entries = self.list(prefix).await?;
+        entries.truncate(most);
+        Ok(entries)
+    }
+
     /// Removes what is stored under `key`; nothing there is no error.
     ///
     /// # Errors

@@ -162,6 +162,12 @@ impl Listing {
         self.delivered.entry(day).or_default().load(log);
     }
 
+    /// Whether `id` is remembered under this day, which was loaded.
+    #[must_use]
+    pub fn has_delivered(&self, day: Date, id: &Id) -> bool {
+        self.delivered.get(&day).is_some_and(|delivered| delivered.contains(id))
+    }
+
     /// Takes up the contents that earlier runs left behind; `slot` gives each its number.
     pub fn resume(&mut self, mut slot: impl FnMut() -> Slot) -> Vec<(Slot, Content)> {
         let mut resumed = Vec::new();

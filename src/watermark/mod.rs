@@ -10,6 +10,7 @@
 mod document;
 mod failure;
 mod ids;
+mod letters;
 mod listing;
 mod look_back;
 mod memory;
@@ -23,6 +24,7 @@ mod windows;
 pub use document::{Document, DocumentError, FORMAT, Pending, Watermark};
 pub use failure::{Failure, Verdict};
 pub use ids::{Id, IdSet, content_id};
+pub use letters::{Answered, Letters, Outcome};
 pub use listing::{Listing, Slot};
 pub use look_back::{LookBack, Span};
 pub use memory::{Loaded, Memory, REMEMBERED_DAYS};

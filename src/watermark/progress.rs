@@ -7,6 +7,7 @@ use time::{Date, OffsetDateTime};
 use super::{
     document::{Document, FORMAT, Watermark},
     ids::{Id, IdSet},
+    letters::{Answered, Letters},
     listing::{Listing, Slot},
 };
 use crate::content::{Content, ContentType};
@@ -22,8 +23,9 @@ pub enum Admission {
     OnItsWay,
 }
 
-/// What is to be saved, in this order: the records, then the contents, then the document. A kill between two of them
-/// then costs a content being fetched again, and nothing else.
+/// What is to be saved, in this order: the records, then the contents, then the document, and then the dead letters that
+/// were delivered are removed. A kill between two of them then costs a content being fetched, or a dead letter being read
+/// again, and nothing else.
 #[derive(Debug, Default)]
 pub struct Unsaved {
     /// Records whose rows were answered.
@@ -32,12 +34,16 @@ pub struct Unsaved {
     pub contents: Vec<(ContentType, Date, Vec<Id>)>,
     /// The document, where it is due.
     pub document: Option<Document>,
+    /// Dead letters that were delivered, to be removed.
+    pub letters: Vec<Answered>,
 }
 
 #[derive(Debug)]
 struct Waiting {
     first: Slot,
     others: Vec<Slot>,
+    /// What is remembered beside the record when the row is accepted.
+    marks: Vec<Id>,
 }
 
 /// What a run knows.
@@ -53,6 +59,7 @@ pub struct Progress {
     last_accepted: Option<OffsetDateTime>,
     delivered: IdSet,
     on_their_way: HashMap<Id, Waiting>,
+    letters: Letters,
     unsaved: Vec<Id>,
     next_slot: u32,
 }
@@ -141,6 +148,24 @@ impl Progress {
         if self.delivered.contains(&record) {
             return Admission::Delivered;
         }
+        self.wait(slot, record)
+    }
+
+    /// A row that was given up is to be sent again. Its record counts as delivered since then, so that `mark` alone tells
+    /// whether the row was delivered by now.
+    pub fn admit_again(&mut self, slot: Slot, record: Id, mark: Id) -> Admission {
+        if self.delivered.contains(&mark) {
+            return Admission::Delivered;
+        }
+        let admission = self.wait(slot, record);
+        if let Some(waiting) = self.on_their_way.get_mut(&record) {
+            waiting.marks.push(mark);
+        }
+        admission
+    }
+
+    fn wait(&mut self, slot: Slot, record: Id) -> Admission {
+        self.letters.row_sent(slot);
         if let Some(listing) = self.listings.get_mut(&slot.content_type) {
             listing.row_sent(slot);
         }
@@ -148,25 +173,41 @@ impl Progress {
             waiting.others.push(slot);
             return Admission::OnItsWay;
         }
-        self.on_their_way.insert(record, Waiting { first: slot, others: Vec::new() });
+        self.on_their_way.insert(record, Waiting { first: slot, others: Vec::new(), marks: Vec::new() });
         Admission::Send
+    }
+
+    /// The dead letters that the run sends again.
+    pub const fn letters(&mut self) -> &mut Letters {
+        &mut self.letters
     }
 
     /// The endpoint took the rows of these records.
     pub fn accepted(&mut self, records: &[Id], now: OffsetDateTime) {
         self.last_accepted = Some(now);
         self.refused_runs = 0;
+        for record in records {
+            let marks = self.on_their_way.get_mut(record).map(|waiting| std::mem::take(&mut waiting.marks));
+            for mark in marks.into_iter().flatten() {
+                self.remember(mark);
+            }
+        }
         self.settled(records);
+    }
+
+    fn remember(&mut self, id: Id) {
+        if self.delivered.insert(id) {
+            self.unsaved.push(id);
+        }
     }
 
     /// The rows of these records arrived, or lie in the dead letters.
     pub fn settled(&mut self, records: &[Id]) {
         for record in records {
-            if self.delivered.insert(*record) {
-                self.unsaved.push(*record);
-            }
+            self.remember(*record);
             let Some(waiting) = self.on_their_way.remove(record) else { continue };
             for slot in std::iter::once(waiting.first).chain(waiting.others) {
+                self.letters.row_settled(slot);
                 if let Some(listing) = self.listings.get_mut(&slot.content_type) {
                     listing.row_settled(slot);
                 }
@@ -179,9 +220,14 @@ impl Progress {
         self.listings.values_mut().for_each(Listing::finish);
     }
 
-    /// What is to be saved. The records always; the contents and the document where `all` is asked for.
+    /// What is to be saved. The records and what becomes of dead letters always; the contents and the document where
+    /// `all` is asked for.
     pub fn take_unsaved(&mut self, all: bool) -> Unsaved {
-        let mut unsaved = Unsaved { records: std::mem::take(&mut self.unsaved), ..Unsaved::default() };
+        let letters = self.letters.take_answered();
+        let contents = letters.iter().flat_map(|letter| &letter.contents);
+        let contents = contents.map(|(content_type, day, id)| (*content_type, *day, vec![*id])).collect();
+        let records = std::mem::take(&mut self.unsaved);
+        let mut unsaved = Unsaved { records, contents, letters, document: None };
         if all {
             for (content_type, listing) in &mut self.listings {
                 unsaved.contents.extend(listing.take_unsaved().into_iter().map(|(day, ids)| (*content_type, day, ids)));
@@ -205,5 +251,43 @@ impl Progress {
             content_types,
             unknown_types: self.unknown.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_given_up_is_sent_once_more_and_its_mark_is_saved_with_its_answer_alone() {
+        let (record, mark, key) = ([1; 16], [2; 16], "row-1".to_owned());
+        let mut progress = Progress::new(Document::default(), &[], OffsetDateTime::UNIX_EPOCH, true);
+        progress.load_records(&record);
+        progress.letters().choose(std::slice::from_ref(&key));
+        let begin = |progress: &mut Progress| {
+            let slot = progress.next_slot(ContentType::General);
+            progress.letters().begin(slot, &key, 1);
+            slot
+        };
+        let slot = begin(&mut progress);
+        assert_eq!(progress.admit(slot, record), Admission::Delivered, "the feed's next delivery of it is not sent");
+        assert_eq!(progress.admit_again(slot, record, mark), Admission::Send);
+        assert_eq!(
+            progress.admit_again(slot, record, [3; 16]),
+            Admission::OnItsWay,
+            "another letter of the same record"
+        );
+        progress.letters().read(slot);
+        assert!(progress.take_unsaved(false).records.is_empty());
+        progress.accepted(&[record], OffsetDateTime::UNIX_EPOCH);
+        let unsaved = progress.take_unsaved(false);
+        assert_eq!((unsaved.records, unsaved.letters.len()), (vec![mark, [3; 16]], 1));
+        let slot = begin(&mut progress);
+        assert_eq!(progress.admit_again(slot, record, mark), Admission::Delivered);
+        // A refusal leaves no mark.
+        assert_eq!(progress.admit_again(slot, [4; 16], [5; 16]), Admission::Send);
+        progress.settled(&[[4; 16]]);
+        assert_eq!(progress.take_unsaved(false).records, [[4; 16]]);
+        assert_eq!(progress.admit_again(slot, [4; 16], [5; 16]), Admission::Send);
     }
 }

@@ -198,6 +198,9 @@ pub async fn a_listing_has_all_that_begins_so(place: &impl Place) {
     assert_eq!(store.list("b/").await.unwrap(), below);
     assert_eq!(store.list("b/c").await.unwrap(), below[2..3]);
     assert_eq!(store.list("x").await.unwrap(), []);
+    for most in 0..6 {
+        assert_eq!(store.list_some("b/", most).await.unwrap(), below[..most.min(4)]);
+    }
     assert_eq!(
         store.list("").await.unwrap(),
         [&[entry("a", 0)], &below[..], &[entry("b2", 3), entry("c", 1)]].concat()

@@ -1,0 +1,267 @@
+//! `labelstream dead-letters`: what could not be delivered, and sending it again.
+
+use std::{
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::{Args, Subcommand};
+use labelstream::{
+    assembly::{self, AssemblyError},
+    dead_letter::{self, Facts, KeptError, Selection, UnknownLetters},
+    pull::{Budget, Request, RunError, RunFailed, Sink, Summary},
+    settings::{self, Needs, Settings},
+    state::{StateError, Store, overlay::Overlay},
+    telemetry::one_line,
+    watermark::Outcome,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{log_to_stderr, progress::Progress, runtime, say, store, to_its_end, wrong_use};
+
+#[derive(Debug, Args)]
+pub struct DeadLettersArguments {
+    #[command(subcommand)]
+    action: Action,
+    /// The state is in this folder in place of the storage account.
+    #[arg(long, value_name = "DIR", global = true)]
+    state: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show those that lie there, one a line, newest last.
+    #[command(after_help = "Each line: kind, time, content type, record or content, reason, tries, key.
+`labelstream dead-letters show KEY` prints one with its body.")]
+    List {
+        /// The same facts as one JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print one as it is stored, with its body (JSON).
+    Show {
+        /// Its key as `list` shows it, or a beginning that no other has.
+        key: String,
+    },
+    /// Send them again: rows as they are, records read anew, contents fetched anew.
+    #[command(after_help = "Examples:
+  labelstream dead-letters replay --all --dry-run    what would be sent
+  labelstream dead-letters replay --all              all of them
+  labelstream dead-letters replay row-               all rows
+  labelstream dead-letters replay content-3f9a       the one whose key begins so
+
+Rows that were delivered before are not sent again. What is delivered is removed; what fails again stays, with its new
+reason.
+
+Exit status: 0 done; 1 something stays, or failed; 2 wrong use, also a key that is not there; 130 or 143 interrupted by
+SIGINT or SIGTERM.")]
+    Replay(ReplayArguments),
+}
+
+#[derive(Debug, Args)]
+struct ReplayArguments {
+    /// Their keys as `list` shows them, or beginnings of keys.
+    #[arg(value_name = "KEY", required_unless_present = "all", conflicts_with = "all")]
+    keys: Vec<String>,
+    /// All of them.
+    #[arg(long)]
+    all: bool,
+    /// Send, save and remove nothing; say what would be sent. Contents are fetched.
+    #[arg(long)]
+    dry_run: bool,
+    /// How long to wait for a run that is under way. The lock of one that was killed runs out after 60.
+    #[arg(long, value_name = "SECONDS", default_value_t = 70)]
+    wait: u64,
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Assembly(#[from] AssemblyError),
+    #[error("state: {0}")]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Unreadable(#[from] KeptError),
+    #[error(transparent)]
+    Unknown(#[from] UnknownLetters),
+    #[error("{0} is the beginning of several keys; give more of it")]
+    Several(String),
+    #[error("standard output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+pub fn dead_letters(arguments: DeadLettersArguments) -> ExitCode {
+    log_to_stderr();
+    if let Some(folder) = arguments.state.as_deref().filter(|folder| !folder.is_dir()) {
+        return wrong_use(&format!("--state: there is no folder {}", folder.display()));
+    }
+    let sends = matches!(&arguments.action, Action::Replay(replay) if !replay.dry_run);
+    let needs = Needs { ingestion: sends, storage: arguments.state.is_none() };
+    let settings = match Settings::read(&settings::process_environment, needs) {
+        Ok(settings) => settings,
+        Err(error) => return wrong_use(&error.to_string()),
+    };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(&format!("the runtime cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(act(&arguments, &settings)) {
+        Ok(status) => status,
+        // The reader of a pipe has seen enough, as `head` does.
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure @ (Failure::Unknown(_) | Failure::Several(_))) => wrong_use(&failure.to_string()),
+        Err(failure) => {
+            say(&format!("failed: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn act(arguments: &DeadLettersArguments, settings: &Settings) -> Result<ExitCode, Failure> {
+    let tenant = &settings.feed.tenant_id;
+    let store = open(arguments.state.as_deref(), settings)?;
+    match &arguments.action {
+        Action::List { json } => list(store.as_ref(), tenant, *json).await,
+        Action::Show { key } => show(store.as_ref(), tenant, key).await,
+        Action::Replay(replay) => send_again(replay, settings, store).await,
+    }
+}
+
+/// The settings were read with a storage account unless there is a folder.
+fn open(state: Option<&Path>, settings: &Settings) -> Result<Arc<dyn Store>, AssemblyError> {
+    store(state, settings)?.map_or_else(|| assembly::store(settings), Ok)
+}
+
+async fn list(store: &dyn Store, tenant: &str, json: bool) -> Result<ExitCode, Failure> {
+    let keys = dead_letter::keys(store, tenant).await?;
+    let (mut letters, mut unreadable) = (Vec::new(), Vec::new());
+    dead_letter::read_all(store, &keys, |key, letter| match letter {
+        Ok(letter) => letters.extend(letter.map(|letter| Facts::of(key, &letter))),
+        Err(error) => unreadable.push(error),
+    })
+    .await;
+    letters.sort_by(|one, other| (one.at, &one.key).cmp(&(other.at, &other.key)));
+    let mut out = std::io::stdout().lock();
+    for facts in &letters {
+        if json {
+            let line = serde_json::to_string(facts).map_err(std::io::Error::other)?;
+            writeln!(out, "{line}")?;
+        } else {
+            writeln!(out, "{}", one_line(&facts.line()))?;
+        }
+    }
+    for error in &unreadable {
+        say(&format!("failed: {error}"));
+    }
+    if keys.is_empty() {
+        say("There are no dead letters.");
+    }
+    Ok(if unreadable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn show(store: &dyn Store, tenant: &str, key: &str) -> Result<ExitCode, Failure> {
+    let keys = dead_letter::keys(store, tenant).await?;
+    let chosen = Selection::Beginning(vec![key.to_owned()]).choose(&keys)?;
+    let [chosen] = chosen.as_slice() else { return Err(Failure::Several(key.to_owned())) };
+    // As it is stored, also where this version cannot read it.
+    let Some((stored, _)) = store.get(chosen).await? else {
+        return Err(UnknownLetters(vec![key.to_owned()]).into());
+    };
+    let mut out = std::io::stdout().lock();
+    out.write_all(&stored)?;
+    out.write_all(b"\n")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn send_again(
+    arguments: &ReplayArguments,
+    settings: &Settings,
+    store: Arc<dyn Store>,
+) -> Result<ExitCode, Failure> {
+    let selection = if arguments.all { Selection::All } else { Selection::Beginning(arguments.keys.clone()) };
+    let (store, sink): (Arc<dyn Store>, _) = if arguments.dry_run {
+        (Arc::new(Overlay::over(Some(store))), Sink::Nowhere)
+    } else {
+        (store, assembly::ingestion(settings)?)
+    };
+    let connector = Arc::new(assembly::connector_with(settings, store, sink)?);
+    let request = Request { dry_run: arguments.dry_run, ..Request::new(None, Budget::unlimited()) };
+    let progress = Progress::show(Arc::clone(&request.counts));
+    let (stop, wait) = (CancellationToken::new(), Duration::from_secs(arguments.wait));
+    let ending = if arguments.dry_run { "Ending." } else { "Ending; what was delivered is being saved." };
+    let work = connector.replay(selection, request, wait, stop.clone());
+    let (result, signal) = to_its_end(work, &stop, ending).await;
+    progress.end().await;
+    report(arguments.dry_run, result, signal)
+}
+
+/// Tells what became of each, and gives the exit status.
+fn report(dry_run: bool, result: Result<Summary, RunFailed>, signal: Option<ExitCode>) -> Result<ExitCode, Failure> {
+    let (summary, mut errors) = match result {
+        Ok(summary) => (summary, Vec::new()),
+        Err(failed) => (*failed.summary, failed.errors),
+    };
+    if let Some(at) = errors.iter().position(|error| matches!(error, RunError::UnknownLetters(_)))
+        && let RunError::UnknownLetters(unknown) = errors.swap_remove(at)
+    {
+        return Err(unknown.into());
+    }
+    if summary.under_way {
+        say(
+            "A run is under way and holds the tenant's lock; nothing was sent. It ends within RUN_BUDGET_SECONDS (240 \
+             unless set), and where it was killed its lock runs out after 60 s. Try again then, or with a longer --wait.",
+        );
+        return Ok(signal.unwrap_or(ExitCode::FAILURE));
+    }
+    let mut out = std::io::stdout().lock();
+    for (key, outcome) in &summary.letters {
+        writeln!(out, "{}", one_line(&format!("{}  {}", dead_letter::name(key), told(outcome, dry_run))))?;
+    }
+    for error in &errors {
+        say(&format!("failed: {error}"));
+    }
+    say(&total(&summary, dry_run));
+    let is_delivered = |outcome: &Outcome| matches!(outcome, Outcome::Delivered { .. });
+    let done = errors.is_empty() && summary.dead_letters == 0 && summary.letters.values().all(is_delivered);
+    Ok(match signal {
+        _ if done => ExitCode::SUCCESS,
+        Some(status) if errors.is_empty() => status,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+fn told(outcome: &Outcome, dry_run: bool) -> String {
+    match outcome {
+        Outcome::Delivered { rows: 0 } => "nothing to send: known already, or no label event".to_owned(),
+        Outcome::Delivered { rows } if dry_run => format!("rows to send: {rows}"),
+        Outcome::Delivered { rows } => format!("rows sent: {rows}"),
+        Outcome::Stays { reason } => format!("stays: {reason}"),
+        Outcome::Left => "left as it is: the replay ended before it was done".to_owned(),
+    }
+}
+
+fn total(summary: &Summary, dry_run: bool) -> String {
+    if summary.letters.is_empty() {
+        return "There are no dead letters to send.".to_owned();
+    }
+    let stay = summary.letters.values().filter(|outcome| !matches!(outcome, Outcome::Delivered { .. })).count();
+    let new = summary.dead_letters;
+    if dry_run {
+        let rows = summary.rows;
+        return format!(
+            "{rows} rows would be sent; {stay} dead letters would stay, {new} would be new. Nothing was sent."
+        );
+    }
+    let in_all = summary.dead_letters_in_all.map_or_else(String::new, |number| format!(" {number} lie there now."));
+    format!(
+        "{} rows sent; {} dead letters removed, {stay} stay, {new} are new.{in_all}",
+        summary.rows, summary.dead_letters_removed
+    )
+}
