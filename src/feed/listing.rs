@@ -73,9 +73,12 @@ impl TryFrom<String> for Named {
 }
 
 /// Reads the page that `asked` answered with `headers` and `body`. A content whose time cannot be read is taken to be
-/// published at `undated`. A next page that is the same page is an error, as it would be asked for without end; so is
-/// one outside the endpoint.
-pub(super) fn page(
+/// published at `undated`.
+///
+/// # Errors
+/// The body is no JSON array, or an error that came with a success status; the next page lies outside the endpoint, or is
+/// the same page, which would be asked for without end.
+pub fn page(
     content_type: ContentType,
     address: &Address,
     asked: &Target,

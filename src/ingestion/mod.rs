@@ -15,5 +15,5 @@ mod plan;
 pub use client::{IngestionClient, POST_TIMEOUT};
 pub use delivery::{Delivery, Leave, deliver};
 pub use error::{Answer, IngestionError, Interruption, classify};
-pub use patience::Patience;
+pub use patience::{Borne, Patience};
 pub use plan::{Plan, Refused, SYSTEMATIC_AFTER, Systematic};

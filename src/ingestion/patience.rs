@@ -38,7 +38,7 @@ impl Default for Patience {
 
 /// What has been borne since the last answer that told something of the rows.
 #[derive(Debug)]
-pub(super) struct Borne {
+pub struct Borne {
     patience: Patience,
     failures: Backoff,
     throttles: Backoff,
@@ -46,7 +46,9 @@ pub(super) struct Borne {
 }
 
 impl Borne {
-    pub(super) const fn new(patience: Patience) -> Self {
+    /// Nothing so far.
+    #[must_use]
+    pub const fn new(patience: Patience) -> Self {
         Self {
             patience,
             failures: Backoff::new(patience.failures),
@@ -65,7 +67,7 @@ impl Borne {
     }
 
     /// The pause before the same POST is made again, or `None` when there is to be no other.
-    pub(super) fn pause(&mut self, error: &IngestionError) -> Option<Duration> {
+    pub fn pause(&mut self, error: &IngestionError) -> Option<Duration> {
         let pause = match error {
             // A token may have been withdrawn before its time; a new one that is refused as well is no accident.
             IngestionError::Unauthorized(_) if !self.had_new_token => {
