@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::content::ContentType;
+use crate::{content::ContentType, identity::Token};
 
 /// What the feed was asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +144,14 @@ impl FeedError {
     pub(super) fn answered(mut self, status: u16, code: Option<String>) -> Self {
         self.0.status = Some(status);
         self.0.code = code;
+        self
+    }
+
+    /// The error without `token` in what the service said: services and gateways echo what they were sent.
+    #[must_use]
+    pub fn without(mut self, token: &Token) -> Self {
+        self.0.message = token.hide(&self.0.message);
+        self.0.code = self.0.code.map(|code| token.hide(&code));
         self
     }
 

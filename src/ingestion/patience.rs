@@ -92,7 +92,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::ingestion::classify;
+    use crate::{identity::Token, ingestion::classify};
 
     const PATIENCE: Patience = Patience {
         failures: Policy { tries: 3, first: Duration::from_secs(2), longest: Duration::from_secs(30) },
@@ -104,7 +104,7 @@ mod tests {
     fn error(status: u16, retry_after: Option<&'static str>) -> IngestionError {
         let headers: HeaderMap =
             retry_after.map(|value| (RETRY_AFTER, HeaderValue::from_static(value))).into_iter().collect();
-        classify(StatusCode::from_u16(status).unwrap(), &headers, b"", Uuid::nil())
+        classify(StatusCode::from_u16(status).unwrap(), &headers, b"", Uuid::nil(), &Token::new("sent", 1))
     }
 
     #[test]
