@@ -62,6 +62,14 @@ const fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
+/// Characters of a parser's complaint that people are shown: it quotes what it read.
+const COMPLAINT: usize = 200;
+
+fn unreadable(error: serde_json::Error) -> DocumentError {
+    let line = error.to_string().replace(char::is_control, " ");
+    DocumentError::Unreadable(line.chars().take(COMPLAINT).collect())
+}
+
 /// Why a stored document is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
@@ -83,7 +91,6 @@ impl Document {
         struct Head {
             format: u32,
         }
-        let unreadable = |error: serde_json::Error| DocumentError::Unreadable(error.to_string());
         let head: Head = serde_json::from_slice(body).map_err(unreadable)?;
         if head.format > FORMAT {
             return Err(DocumentError::Newer(head.format));
@@ -271,6 +278,12 @@ mod tests {
     fn garbage_and_newer_formats_are_told_apart() {
         assert!(matches!(Document::parse(b"\0\0"), Err(DocumentError::Unreadable(_))));
         assert!(matches!(Document::parse(b"{}"), Err(DocumentError::Unreadable(_))));
+        let variant =
+            br#"{"format":1,"contentTypes":{"Audit.General":{"listedThrough":"2026-11-22T19:00:00Z","pending":
+            [{"content":{"contentType":"a\nb"}}]}}}"#;
+        assert!(!Document::parse(variant).unwrap_err().to_string().contains('\n'));
+        let long = Document::parse(format!("\"{}\"", "x".repeat(5000)).as_bytes()).unwrap_err().to_string();
+        assert!(long.len() < 500, "{} bytes", long.len());
         assert_eq!(Document::parse(br#"{"format":99,"contentTypes":"?"}"#), Err(DocumentError::Newer(99)));
     }
 
