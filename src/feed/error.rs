@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use super::classify::excerpt;
 use crate::{content::ContentType, identity::Token};
 
 /// What the feed was asked to do.
@@ -31,7 +32,9 @@ impl fmt::Display for Operation {
             Self::Start(content_type) => write!(f, "starting the subscription of {content_type}"),
             Self::Stop(content_type) => write!(f, "stopping the subscription of {content_type}"),
             Self::List(content_type) => write!(f, "listing {content_type}"),
-            Self::Fetch { content_type, id } => write!(f, "fetching content {id} of {content_type}"),
+            Self::Fetch { content_type, id } => {
+                write!(f, "fetching content {} of {content_type}", excerpt(id))
+            }
         }
     }
 }
