@@ -119,7 +119,7 @@ pub(super) fn elements<T: DeserializeOwned>(
         FeedError::new(FeedErrorKind::Malformed, operation, reason)
     })?;
     let mut skipped = Vec::new();
-    let read = raw.into_iter().filter_map(|element| match serde_json::from_str(element.get()) {
+    let read = raw.into_iter().filter_map(|element| match read_element(element.get()) {
         Ok(element) => Some(element),
         Err(error) => {
             skipped.push(Skipped { entry: element.get().to_owned(), reason: excerpt(&error.to_string()) });
@@ -127,6 +127,14 @@ pub(super) fn elements<T: DeserializeOwned>(
         }
     });
     Ok((read.collect(), skipped))
+}
+
+/// Reads an element. Of two members with one name the last counts, as in records; a typed reading would refuse it.
+fn read_element<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(text).or_else(|error| {
+        let tree = serde_json::from_str(text).map_err(|_| error)?;
+        serde_json::from_value::<T>(tree)
+    })
 }
 
 /// A time of the feed: RFC 3339, or without a zone, as the times in its records are, which is UTC. It is kept in UTC, so
@@ -216,6 +224,14 @@ mod tests {
         let kept: Vec<_> = page.skipped.iter().map(|skipped| skipped.entry.as_str()).collect();
         assert_eq!(kept, bad, "as they came");
         assert!(page.skipped[2].to_string().contains("contentUri"), "{}", page.skipped[2]);
+    }
+
+    #[test]
+    fn of_two_equal_names_in_an_entry_the_last_counts() {
+        let body =
+            br#"[{"contentId":"a","contentUri":"u","contentCreated":"x","contentId":"b","contentCreated":null}]"#;
+        let page = read(None, body).unwrap();
+        assert_eq!((page.contents[0].id.as_str(), page.skipped), ("b", vec![]));
     }
 
     #[test]
