@@ -408,8 +408,21 @@ async fn a_token_that_is_echoed_stays_out_of_the_error() {
     let echo = "You sent Authorization: Bearer secret-1, which I do not like";
     let (feed, _) = script([Reply::status(400, echo)]).await;
     let error = feed.client.subscriptions().await.unwrap_err();
-    assert!(error.to_string().contains("Bearer [token], which"), "{error}");
+    assert!(error.to_string().contains("Bearer ***, which"), "{error}");
     assert!(!format!("{error:?}{:?}", feed.client).contains("secret-1"));
+}
+
+#[tokio::test]
+async fn an_echo_in_another_form_or_under_a_success_status_stays_out_of_the_error_too() {
+    let escaped = r#"{"error":{"code":"AF50000","message":"sent Bearer \u0073ecret-1"}}"#;
+    for reply in [Reply::status(400, escaped), Reply::ok(escaped), Reply::ok("<p>sent Bearer secret-1</p>")] {
+        let (feed, _) = script([reply]).await;
+        let patience = Patience { failures: Policy { tries: 1, ..Patience::SERVICE.failures }, ..Patience::SERVICE };
+        let client = feed.client.with_patience(patience);
+        let error = client.list(ContentType::General, &WINDOW, None).await.unwrap_err();
+        assert!(error.to_string().contains("sent Bearer "), "{error}");
+        assert!(!format!("{error} {error:?}").contains("secret-1"), "{error}");
+    }
 }
 
 #[tokio::test]

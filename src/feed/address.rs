@@ -25,15 +25,18 @@ impl PageUri {
 
 /// An address of the configured endpoint, with the publisher: the only thing that a request can be made to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target(Url);
+pub struct Target(Url);
 
 impl Target {
-    pub(super) const fn url(&self) -> &Url {
+    /// The address as a request is made to it.
+    #[must_use]
+    pub const fn url(&self) -> &Url {
         &self.0
     }
 
     /// The address without its query, for people.
-    pub(super) fn shown(&self) -> String {
+    #[must_use]
+    pub fn shown(&self) -> String {
         let mut url = self.0.clone();
         url.set_query(None);
         url.into()
@@ -42,7 +45,7 @@ impl Target {
 
 /// The endpoint of one tenant's feed.
 #[derive(Debug, Clone)]
-pub(super) struct Address {
+pub struct Address {
     /// `{base}/api/v1.0/{tenant}/activity/feed/`.
     root: Url,
     /// `PublisherIdentifier=…`, encoded.
@@ -50,8 +53,11 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// The endpoint at `base`, which must be https, or http on a loopback host. The error says what is wrong with it.
-    pub(super) fn new(base: &Url, tenant: &str, publisher: &str) -> Result<Self, String> {
+    /// The endpoint at `base`, which must be https, or http on a loopback host.
+    ///
+    /// # Errors
+    /// What is wrong with `base`.
+    pub fn new(base: &Url, tenant: &str, publisher: &str) -> Result<Self, String> {
         if !is_safe(base) {
             let host = base.host_str().unwrap_or_default();
             return Err(format!(
@@ -71,7 +77,8 @@ impl Address {
     }
 
     /// The address of an operation, `subscriptions/list` for example. Names and values must need no encoding.
-    pub(super) fn operation(&self, path: &str, query: &[(&str, &str)]) -> Target {
+    #[must_use]
+    pub fn operation(&self, path: &str, query: &[(&str, &str)]) -> Target {
         let mut url = self.root.clone();
         url.set_path(&format!("{}{path}", self.root.path()));
         let pairs: Vec<_> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -81,7 +88,10 @@ impl Address {
 
     /// An address that the feed gave: it must be absolute and have the endpoint's scheme, host and port. Its path and
     /// query stay as they are.
-    pub(super) fn given(&self, operation: &Operation, text: &str) -> Result<Target, FeedError> {
+    ///
+    /// # Errors
+    /// [`FeedErrorKind::ForeignAddress`] where it has not.
+    pub fn given(&self, operation: &Operation, text: &str) -> Result<Target, FeedError> {
         let foreign = |reason: String| Err(FeedError::new(FeedErrorKind::ForeignAddress, operation, reason));
         let mut url = match Url::parse(text.trim()) {
             Ok(url) => url,

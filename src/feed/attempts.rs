@@ -36,7 +36,7 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// What follows a failed try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub enum Next {
     /// Try at once: with a new token, or as soon as the shared budget lets the call through.
     Again,
     /// Try after this pause.
@@ -47,19 +47,21 @@ pub(super) enum Next {
 
 /// The tries of one call.
 #[derive(Debug)]
-pub(super) struct Attempts {
+pub struct Attempts {
     failures: Backoff,
     throttles_left: u32,
     token_renewed: bool,
 }
 
 impl Attempts {
-    pub(super) const fn new(patience: &Patience) -> Self {
+    /// A call that was not tried yet.
+    #[must_use]
+    pub const fn new(patience: &Patience) -> Self {
         Self { failures: Backoff::new(patience.failures), throttles_left: patience.throttles, token_renewed: false }
     }
 
     /// Decides on the failure of the last try. `chance` (0 to 1) spreads the pauses.
-    pub(super) fn next(&mut self, error: &FeedError, chance: f64) -> Next {
+    pub fn next(&mut self, error: &FeedError, chance: f64) -> Next {
         use FeedErrorKind::{Malformed, Server, Throttled, Transport};
         if error.refuses_token() {
             let renewed = std::mem::replace(&mut self.token_renewed, true);

@@ -14,7 +14,7 @@ use super::error::{FeedError, FeedErrorKind, Operation};
 /// How much of the service's text an error shows, in characters.
 const EXCERPT: usize = 300;
 
-/// What the service answered. The body is a text without any token: services echo what they were sent.
+/// What the service answered. Services echo what they were sent: [`FeedError::without`] takes the token out again.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer<'a> {
     /// The HTTP status.

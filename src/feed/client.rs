@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     content::{Content, ContentType},
-    identity::TokenSource,
+    identity::{Token, TokenSource},
     retry::Policy,
 };
 
@@ -114,9 +114,8 @@ impl FeedClient {
     pub async fn subscriptions(&self) -> Result<Vec<Subscription>, FeedError> {
         let (operation, target) = (&Operation::Subscriptions, &self.address.operation("subscriptions/list", &[]));
         let (listed, skipped) = self
-            .keep_up(&self.patience, operation, target, || async {
-                let body = self.whole(operation, target).await?.1;
-                listing::elements::<Subscription>(operation, &body)
+            .keep_up(&self.patience, operation, target, || {
+                self.whole(operation, target, |_, body| listing::elements::<Subscription>(operation, body))
             })
             .await?;
         for reason in skipped {
@@ -167,9 +166,10 @@ impl FeedClient {
             }
         };
         let (operation, target) = (&operation, &target);
-        self.keep_up(&self.patience, operation, target, || async move {
-            let (headers, body) = self.whole(operation, target).await?;
-            listing::page(content_type, &self.address, target, &headers, &body, window.start)
+        self.keep_up(&self.patience, operation, target, || {
+            self.whole(operation, target, |headers, body| {
+                listing::page(content_type, &self.address, target, headers, body, window.start)
+            })
         })
         .await
     }
@@ -195,7 +195,7 @@ impl FeedClient {
         let operation = Operation::Fetch { content_type: content.content_type, id: content.id.clone() };
         let target = self.address.given(&operation, &content.uri)?;
         let response = self.keep_up(patience, &operation, &target, || self.send(&operation, Method::GET, &target));
-        let response = response.await?;
+        let (response, _) = response.await?;
         Ok(Body::new(response, operation, target.shown(), patience.idle))
     }
 
@@ -242,13 +242,18 @@ impl FeedClient {
         }
     }
 
-    /// One try of a listing: its headers and its whole body.
-    async fn whole(&self, operation: &Operation, target: &Target) -> Result<(HeaderMap, Vec<u8>), FeedError> {
-        let mut response = self.send(operation, Method::GET, target).await?;
+    /// One try of a listing: what `read` makes of its headers and its whole body.
+    async fn whole<T>(
+        &self,
+        operation: &Operation,
+        target: &Target,
+        read: impl FnOnce(&HeaderMap, &[u8]) -> Result<T, FeedError>,
+    ) -> Result<T, FeedError> {
+        let (mut response, token) = self.send(operation, Method::GET, target).await?;
         let headers = std::mem::take(response.headers_mut());
         let body = Body::new(response, operation.clone(), target.shown(), self.patience.idle);
         match body.up_to(LARGEST_LISTING).await {
-            (whole, End::Whole) => Ok((headers, whole)),
+            (whole, End::Whole) => read(&headers, &whole).map_err(|error| error.without(&token)),
             (_, End::Broken(error)) => Err(error),
             (_, End::Limit) => {
                 let reason = format!("the listing is larger than {LARGEST_LISTING} bytes");
@@ -257,8 +262,14 @@ impl FeedClient {
         }
     }
 
-    /// One try: waits for the budget, attaches a token, and gives the answer if it is a success.
-    async fn send(&self, operation: &Operation, method: Method, target: &Target) -> Result<Response, FeedError> {
+    /// One try: waits for the budget, attaches a token, and gives the answer if it is a success, with the token that was
+    /// sent.
+    async fn send(
+        &self,
+        operation: &Operation,
+        method: Method,
+        target: &Target,
+    ) -> Result<(Response, Token), FeedError> {
         let permit = self.budget.take().await;
         let no_token = |error| FeedError::new(FeedErrorKind::NoToken, operation, format!("{error}"));
         let token = self.tokens.token().await.map_err(no_token)?;
@@ -273,9 +284,9 @@ impl FeedClient {
         };
         if response.status().is_success() {
             self.budget.answered(&permit);
-            return Ok(response);
+            return Ok((response, token));
         }
-        let error = self.refusal(operation, target, token.secret(), response).await;
+        let error = self.refusal(operation, target, response).await.without(&token);
         if error.is_throttled() {
             self.budget.throttled(&permit, error.retry_after());
         } else {
@@ -288,13 +299,12 @@ impl FeedClient {
     }
 
     /// Reads an error answer. Where its body breaks off, what came of it has to do.
-    async fn refusal(&self, operation: &Operation, target: &Target, secret: &str, mut response: Response) -> FeedError {
+    async fn refusal(&self, operation: &Operation, target: &Target, mut response: Response) -> FeedError {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let body = Body::new(response, operation.clone(), target.shown(), self.patience.idle);
         let (bytes, _) = body.up_to(LARGEST_ERROR).await;
-        // Whatever echoes the request must not bring the token into an error.
-        let body = String::from_utf8_lossy(&bytes).replace(secret, "[token]");
+        let body = String::from_utf8_lossy(&bytes);
         classify(operation, &Answer { status, headers: &headers, body: &body, now: OffsetDateTime::now_utc() })
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{fmt, time::Duration};
 
-use crate::content::ContentType;
+use super::classify::excerpt;
+use crate::{content::ContentType, identity::Token};
 
 /// What the feed was asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +32,9 @@ impl fmt::Display for Operation {
             Self::Start(content_type) => write!(f, "starting the subscription of {content_type}"),
             Self::Stop(content_type) => write!(f, "stopping the subscription of {content_type}"),
             Self::List(content_type) => write!(f, "listing {content_type}"),
-            Self::Fetch { content_type, id } => write!(f, "fetching content {id} of {content_type}"),
+            Self::Fetch { content_type, id } => {
+                write!(f, "fetching content {} of {content_type}", excerpt(id))
+            }
         }
     }
 }
@@ -144,6 +147,14 @@ impl FeedError {
     pub(super) fn answered(mut self, status: u16, code: Option<String>) -> Self {
         self.0.status = Some(status);
         self.0.code = code;
+        self
+    }
+
+    /// The error without `token` in what the service said: services and gateways echo what they were sent.
+    #[must_use]
+    pub fn without(mut self, token: &Token) -> Self {
+        self.0.message = token.hide(&self.0.message);
+        self.0.code = self.0.code.map(|code| token.hide(&code));
         self
     }
 

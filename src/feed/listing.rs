@@ -5,7 +5,7 @@ use std::fmt;
 use reqwest::header::HeaderMap;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 use super::{
     address::{Address, PageUri, Target},
@@ -35,7 +35,7 @@ pub struct Page {
 pub struct Skipped {
     /// The element as it came.
     pub entry: String,
-    /// Why it could not be read.
+    /// Why it could not be read, in one short line.
     pub reason: String,
 }
 
@@ -73,9 +73,12 @@ impl TryFrom<String> for Named {
 }
 
 /// Reads the page that `asked` answered with `headers` and `body`. A content whose time cannot be read is taken to be
-/// published at `undated`. A next page that is the same page is an error, as it would be asked for without end; so is
-/// one outside the endpoint.
-pub(super) fn page(
+/// published at `undated`.
+///
+/// # Errors
+/// The body is no JSON array, or an error that came with a success status; the next page lies outside the endpoint, or is
+/// the same page, which would be asked for without end.
+pub fn page(
     content_type: ContentType,
     address: &Address,
     asked: &Target,
@@ -144,24 +147,34 @@ pub(super) fn elements<T: DeserializeOwned>(
         if said.code().is_some() {
             return said;
         }
-        let reason = format!("not a JSON array ({error}): {}", excerpt(&text));
+        let reason = format!("not a JSON array ({}): {}", excerpt(&error.to_string()), excerpt(&text));
         FeedError::new(FeedErrorKind::Malformed, operation, reason)
     })?;
     let mut skipped = Vec::new();
-    let read = raw.into_iter().filter_map(|element| match serde_json::from_str(element.get()) {
+    let read = raw.into_iter().filter_map(|element| match read_element(element.get()) {
         Ok(element) => Some(element),
         Err(error) => {
-            skipped.push(Skipped { entry: element.get().to_owned(), reason: error.to_string() });
+            skipped.push(Skipped { entry: element.get().to_owned(), reason: excerpt(&error.to_string()) });
             None
         }
     });
     Ok((read.collect(), skipped))
 }
 
-/// A time of the feed: RFC 3339, or without a zone, as the times in its records are, which is UTC.
+/// Reads an element. Of two members with one name the last counts, as in records; a typed reading would refuse it.
+fn read_element<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(text).or_else(|error| {
+        let tree = serde_json::from_str(text).map_err(|_| error)?;
+        serde_json::from_value::<T>(tree)
+    })
+}
+
+/// A time of the feed: RFC 3339, or without a zone, as the times in its records are, which is UTC. It is kept in UTC, so
+/// that it has one day whatever its offset; one that has no year of our calendar there is no time.
 fn time_of(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
-    OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339)).ok()
+    let time = OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339));
+    time.ok()?.checked_to_offset(UtcOffset::UTC).filter(|time| (1..=9999).contains(&time.year()))
 }
 
 fn next(
@@ -243,6 +256,38 @@ mod tests {
         let kept: Vec<_> = page.skipped.iter().map(|skipped| skipped.entry.as_str()).collect();
         assert_eq!(kept, bad, "as they came");
         assert!(page.skipped[2].to_string().contains("contentUri"), "{}", page.skipped[2]);
+    }
+
+    #[test]
+    fn of_two_equal_names_in_an_entry_the_last_counts() {
+        let body =
+            br#"[{"contentId":"a","contentUri":"u","contentCreated":"x","contentId":"b","contentCreated":null}]"#;
+        let page = read(None, body).unwrap();
+        assert_eq!((page.contents[0].id.as_str(), page.skipped), ("b", vec![]));
+    }
+
+    #[test]
+    fn what_people_read_of_a_page_is_short_and_of_one_line() {
+        let long = "x".repeat(5000);
+        let error = read(None, format!("\"{long}\"").as_bytes()).unwrap_err().to_string();
+        assert!(error.len() < 1200, "{} bytes", error.len());
+        let page = read(None, format!(r#"["{long}",{{"contentId":"a\nb","contentUri":"u"}}]"#).as_bytes()).unwrap();
+        assert!(page.skipped[0].reason.len() < 400, "{} bytes", page.skipped[0].reason.len());
+        let fetch = Operation::Fetch { content_type: ContentType::General, id: page.contents[0].id.clone() };
+        assert_eq!(fetch.to_string(), "fetching content a b of Audit.General");
+    }
+
+    #[test]
+    fn a_time_of_publication_is_kept_in_utc() {
+        let created = |text: &str| {
+            let body = format!(r#"[{{"contentId":"a","contentUri":"u","contentCreated":"{text}"}}]"#);
+            read(None, body.as_bytes()).unwrap().contents[0].created
+        };
+        let shifted = created("2026-01-01T02:00:00+05:00");
+        assert_eq!((shifted, shifted.date()), (datetime!(2025-12-31 21:00 UTC), time::macros::date!(2025 - 12 - 31)));
+        for text in ["9999-12-31T23:59:59-23:59", "0000-12-31T23:59:59Z", "0001-01-01T00:00:00+00:01"] {
+            assert_eq!(created(text), UNDATED, "{text} has no form in UTC");
+        }
     }
 
     #[test]

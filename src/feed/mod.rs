@@ -4,14 +4,14 @@
 //! `address` (where a token may go), `budget` (how fast to ask), `attempts` (whether to ask again), `subscription`
 //! (what to start). `client` and `body` do the asking and nothing else.
 
-mod address;
-mod attempts;
+pub mod address;
+pub mod attempts;
 mod body;
 pub mod budget;
 pub mod classify;
 mod client;
 mod error;
-mod listing;
+pub mod listing;
 pub mod subscription;
 pub mod window;
 

@@ -22,6 +22,7 @@ mod server;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+pub use payload::Payload;
 pub use range::Range;
 pub use server::serve;
 

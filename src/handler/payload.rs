@@ -10,7 +10,7 @@ const LAYERS: usize = 4;
 
 /// The facts of one `POST /TimerPull`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Payload {
+pub struct Payload {
     /// `Data.timer.IsPastDue`.
     pub past_due: bool,
     /// The metadata has the binding's key, which the host sets for manual runs with an input, an empty one too.
@@ -25,7 +25,8 @@ pub(super) struct Payload {
 
 impl Payload {
     /// Reads a body as the host sends it. Unknown fields and fields of another type are passed over.
-    pub(super) fn parse(body: &[u8]) -> Self {
+    #[must_use]
+    pub fn parse(body: &[u8]) -> Self {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         match serde_json::from_slice::<Value>(body) {
             Ok(body @ Value::Object(_)) => Self::read(&body),

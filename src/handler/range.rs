@@ -76,8 +76,8 @@ fn instant(text: &str) -> Option<OffsetDateTime> {
     let read = OffsetDateTime::parse(text, &Rfc3339)
         .or_else(|_| PrimitiveDateTime::parse(text, SECONDS).map(PrimitiveDateTime::assume_utc))
         .or_else(|_| Date::parse(text, DAY).map(|day| day.midnight().assume_utc()));
-    // A time at the edge of the calendar may have no form in UTC.
-    read.ok()?.checked_to_offset(UtcOffset::UTC)
+    // A time at the edge of the calendar may have no form in UTC, or none that can be written again.
+    read.ok()?.checked_to_offset(UtcOffset::UTC).filter(|time| (0..=9999).contains(&time.year()))
 }
 
 #[cfg(test)]
@@ -122,6 +122,8 @@ mod tests {
             (json!({"until": "yesterday"}), NotARange::NotATime("until")),
             (json!({"until": "2026-02-30"}), NotARange::NotATime("until")),
             (json!({"since": "9999-12-31T23:59:59-23:00"}), NotARange::NotATime("since")),
+            (json!({"since": "0000-01-01T00:00:00+01:00"}), NotARange::NotATime("since")),
+            (json!({"until": "-0001-01-01"}), NotARange::NotATime("until")),
             (json!({"since": "2026-11-16", "until": "2026-11-15"}), NotARange::Backwards),
             (json!({"since": "2026-11-16", "until": "2026-11-16"}), NotARange::Backwards),
         ] {

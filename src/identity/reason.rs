@@ -8,7 +8,7 @@ use azure_core::credentials::Secret;
 const LONGEST: usize = 500;
 
 /// What stands in place of a secret.
-const HIDDEN: &str = "***";
+pub(super) const HIDDEN: &str = "***";
 
 /// How signed tokens begin: `{"` in base64url.
 const JWT: &str = "eyJ";

@@ -10,8 +10,12 @@ use serde::Deserialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use uuid::Uuid;
 
+<<<<<<< HEAD
 use super::plan::REFUSALS_AT_MOST;
 use crate::identity::IdentityError;
+=======
+use crate::identity::{IdentityError, Token};
+>>>>>>> fuzz
 
 /// Characters of an answer's body that errors show.
 const EXCERPT_CHARS: usize = 300;
@@ -214,12 +218,12 @@ impl IngestionError {
     }
 }
 
-/// Tells an answer that is not 2xx by its class. `body` is the beginning of the answer's body, without secrets;
-/// `request` is the `x-ms-client-request-id` of the POST.
+/// Tells an answer that is not 2xx by its class. `body` is the beginning of the answer's body, `request` the
+/// `x-ms-client-request-id` of the POST, and `token` what it was sent with: some gateways quote it, and the error does not.
 #[must_use]
-pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8], request: Uuid) -> IngestionError {
+pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8], request: Uuid, token: &Token) -> IngestionError {
     let (code, said) = read_body(body);
-    let answer = Answer { status: status.as_u16(), request, said };
+    let answer = Answer { status: status.as_u16(), request, said: token.hide(&said) };
     match status {
         // The name of the stream is part of the URL: no row is to blame.
         StatusCode::BAD_REQUEST if code == "InvalidStream" => IngestionError::NotFound(answer),
@@ -294,8 +298,12 @@ mod tests {
         pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
     }
 
+    fn token() -> Token {
+        Token::new("sent", 1)
+    }
+
     fn class(status: u16) -> IngestionError {
-        classify(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), b"", REQUEST)
+        classify(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), b"", REQUEST, &token())
     }
 
     #[test]
@@ -326,7 +334,7 @@ mod tests {
     #[test]
     fn an_undeclared_stream_is_no_matter_of_the_rows() {
         let body = br#"{"error":{"code":"InvalidStream","message":"Custom-X was not found."}}"#;
-        let error = classify(StatusCode::BAD_REQUEST, &HeaderMap::new(), body, REQUEST);
+        let error = classify(StatusCode::BAD_REQUEST, &HeaderMap::new(), body, REQUEST, &token());
         assert!(matches!(&error, IngestionError::NotFound(answer) if answer.status == 400));
         assert!(error.to_string().contains("LOGS_DCR_STREAM_NAME"), "{error}");
     }
@@ -334,7 +342,7 @@ mod tests {
     #[test]
     fn people_read_what_the_service_said_and_what_to_do() {
         let body = br#"{"error":{"code":"OperationFailed","message":"The token does not\r\nhave access."}}"#;
-        let text = classify(StatusCode::FORBIDDEN, &HeaderMap::new(), body, REQUEST).to_string();
+        let text = classify(StatusCode::FORBIDDEN, &HeaderMap::new(), body, REQUEST, &token()).to_string();
         for part in [
             "HTTP 403, OperationFailed: The token does not have access.;",
             "00000000-0000-0000-0000-000000000007",
@@ -361,7 +369,9 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         let asked = |pairs: &[_]| {
-            classify(StatusCode::TOO_MANY_REQUESTS, &headers(pairs), b"", REQUEST).retry_after().map(|d| d.as_secs())
+            classify(StatusCode::TOO_MANY_REQUESTS, &headers(pairs), b"", REQUEST, &token())
+                .retry_after()
+                .map(|d| d.as_secs())
         };
         assert_eq!(asked(&[(RETRY_AFTER, " 17 ")]), Some(17));
         let date = (DATE, "Sun, 06 Nov 1994 08:49:37 GMT");

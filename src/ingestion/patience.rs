@@ -38,7 +38,7 @@ impl Default for Patience {
 
 /// What has been borne since the last answer that told something of the rows.
 #[derive(Debug)]
-pub(super) struct Borne {
+pub struct Borne {
     patience: Patience,
     failures: Backoff,
     throttles: Backoff,
@@ -46,7 +46,9 @@ pub(super) struct Borne {
 }
 
 impl Borne {
-    pub(super) const fn new(patience: Patience) -> Self {
+    /// Nothing so far.
+    #[must_use]
+    pub const fn new(patience: Patience) -> Self {
         Self {
             patience,
             failures: Backoff::new(patience.failures),
@@ -65,7 +67,7 @@ impl Borne {
     }
 
     /// The pause before the same POST is made again, or `None` when there is to be no other.
-    pub(super) fn pause(&mut self, error: &IngestionError) -> Option<Duration> {
+    pub fn pause(&mut self, error: &IngestionError) -> Option<Duration> {
         let pause = match error {
             // A token may have been withdrawn before its time; a new one that is refused as well is no accident.
             IngestionError::Unauthorized(_) if !self.had_new_token => {
@@ -90,7 +92,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::ingestion::classify;
+    use crate::{identity::Token, ingestion::classify};
 
     const PATIENCE: Patience = Patience {
         failures: Policy { tries: 3, first: Duration::from_secs(2), longest: Duration::from_secs(30) },
@@ -102,7 +104,7 @@ mod tests {
     fn error(status: u16, retry_after: Option<&'static str>) -> IngestionError {
         let headers: HeaderMap =
             retry_after.map(|value| (RETRY_AFTER, HeaderValue::from_static(value))).into_iter().collect();
-        classify(StatusCode::from_u16(status).unwrap(), &headers, b"", Uuid::nil())
+        classify(StatusCode::from_u16(status).unwrap(), &headers, b"", Uuid::nil(), &Token::new("sent", 1))
     }
 
     #[test]

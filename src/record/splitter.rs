@@ -108,7 +108,9 @@ impl Splitter {
         Self::with_limit(MAX_RECORD_BYTES)
     }
 
-    const fn with_limit(limit: usize) -> Self {
+    /// As [`Splitter::new`], with another limit than [`MAX_RECORD_BYTES`].
+    #[must_use]
+    pub const fn with_limit(limit: usize) -> Self {
         Self {
             place: Place::Start { mark: 0 },
             depth: 0,

@@ -1,6 +1,6 @@
 //! Times: the records write them without a zone and mean UTC.
 
-use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset, macros::datetime};
 
 /// A `datetime` of the workspace counts in units of 100 ns: seven digits.
 const FRACTION_DIGITS: usize = 7;
@@ -26,9 +26,13 @@ pub(super) fn read(text: &str) -> Moment {
     parse(text).map_or(Moment::Unreadable, Moment::At)
 }
 
+/// The years that a row can tell in UTC. Another offset may put a time beyond them.
+const FIRST: OffsetDateTime = datetime!(0001-01-01 0:00 UTC);
+const LAST: OffsetDateTime = datetime!(9999-12-31 23:59:59.999_999_9 UTC);
+
 /// A time as the rows have it.
 pub(super) fn write(time: OffsetDateTime) -> String {
-    let time = time.to_offset(UtcOffset::UTC);
+    let time = time.clamp(FIRST, LAST).to_offset(UtcOffset::UTC);
     let fraction = format!("{:09}", time.nanosecond());
     text_of(PrimitiveDateTime::new(time.date(), time.time()), fraction[..FRACTION_DIGITS].trim_end_matches('0'))
 }
@@ -157,6 +161,8 @@ mod tests {
     fn times_are_written_in_utc() {
         assert_eq!(write(datetime!(2026-01-02 03:04:05 UTC)), "2026-01-02T03:04:05Z");
         assert_eq!(write(datetime!(2026-01-02 03:04:05.120 +02:00)), "2026-01-02T01:04:05.12Z");
+        assert_eq!(write(datetime!(9999-12-31 23:59:59 -23:59)), "9999-12-31T23:59:59.9999999Z");
+        assert_eq!(write(datetime!(0000-05-01 00:00 UTC)), "0001-01-01T00:00:00Z");
     }
 
     proptest! {

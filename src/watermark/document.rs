@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use time::{Duration, OffsetDateTime};
 
 use super::look_back::LookBack;
@@ -25,8 +25,8 @@ pub struct Document {
     pub refused_runs: u32,
     /// By content type.
     pub content_types: BTreeMap<ContentType, Watermark>,
-    /// What stands under content types that this version does not know. It is written back as it was read.
-    pub unknown_types: BTreeMap<String, Value>,
+    /// What stands under content types that this version does not know, as JSON text. It is written back as it was read.
+    pub unknown_types: BTreeMap<String, String>,
 }
 
 impl Default for Document {
@@ -45,7 +45,7 @@ impl Default for Document {
 /// The document as it is stored.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Stored {
+struct Stored<T> {
     format: u32,
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     subscriptions_checked: Option<OffsetDateTime>,
@@ -54,12 +54,28 @@ struct Stored {
     #[serde(default, skip_serializing_if = "is_zero")]
     refused_runs: u32,
     /// Read one by one, so that one that this version does not know costs no other.
-    content_types: BTreeMap<String, Value>,
+    content_types: BTreeMap<String, T>,
+}
+
+/// What is written under a content type.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Written<'a> {
+    Known(&'a Watermark),
+    Unknown(&'a RawValue),
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 const fn is_zero(number: &u32) -> bool {
     *number == 0
+}
+
+/// Characters of a parser's complaint that people are shown: it quotes what it read.
+const COMPLAINT: usize = 200;
+
+fn unreadable(error: serde_json::Error) -> DocumentError {
+    let line = error.to_string().replace(char::is_control, " ");
+    DocumentError::Unreadable(line.chars().take(COMPLAINT).collect())
 }
 
 /// Why a stored document is not used.
@@ -83,12 +99,11 @@ impl Document {
         struct Head {
             format: u32,
         }
-        let unreadable = |error: serde_json::Error| DocumentError::Unreadable(error.to_string());
         let head: Head = serde_json::from_slice(body).map_err(unreadable)?;
         if head.format > FORMAT {
             return Err(DocumentError::Newer(head.format));
         }
-        let stored: Stored = serde_json::from_slice(body).map_err(unreadable)?;
+        let stored: Stored<Box<RawValue>> = serde_json::from_slice(body).map_err(unreadable)?;
         let mut document = Self {
             format: stored.format,
             subscriptions_checked: stored.subscriptions_checked,
@@ -96,14 +111,14 @@ impl Document {
             refused_runs: stored.refused_runs,
             ..Self::default()
         };
-        for (name, value) in stored.content_types {
+        for (name, text) in stored.content_types {
             match ContentType::ALL.into_iter().find(|known| known.as_str() == name) {
                 Some(known) => {
-                    let watermark = serde_json::from_value(value).map_err(unreadable)?;
+                    let watermark = serde_json::from_str(text.get()).map_err(unreadable)?;
                     document.content_types.insert(known, watermark);
                 }
                 None => {
-                    document.unknown_types.insert(name, value);
+                    document.unknown_types.insert(name, Box::<str>::from(text).into());
                 }
             }
         }
@@ -113,11 +128,14 @@ impl Document {
     /// The document as it is stored.
     ///
     /// # Errors
-    /// A time that RFC 3339 cannot express, such as a year beyond 9999.
+    /// A time that RFC 3339 cannot express, such as a year beyond 9999, or an unknown content type's text that is no JSON.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut content_types = self.unknown_types.clone();
+        let mut content_types = BTreeMap::new();
+        for (name, text) in &self.unknown_types {
+            content_types.insert(name.clone(), Written::Unknown(serde_json::from_str(text)?));
+        }
         for (content_type, watermark) in &self.content_types {
-            content_types.insert(content_type.to_string(), serde_json::to_value(watermark)?);
+            content_types.insert(content_type.to_string(), Written::Known(watermark));
         }
         serde_json::to_vec_pretty(&Stored {
             format: self.format,
@@ -275,17 +293,27 @@ mod tests {
     fn garbage_and_newer_formats_are_told_apart() {
         assert!(matches!(Document::parse(b"\0\0"), Err(DocumentError::Unreadable(_))));
         assert!(matches!(Document::parse(b"{}"), Err(DocumentError::Unreadable(_))));
+        let variant =
+            br#"{"format":1,"contentTypes":{"Audit.General":{"listedThrough":"2026-11-22T19:00:00Z","pending":
+            [{"content":{"contentType":"a\nb"}}]}}}"#;
+        assert!(!Document::parse(variant).unwrap_err().to_string().contains('\n'));
+        let long = Document::parse(format!("\"{}\"", "x".repeat(5000)).as_bytes()).unwrap_err().to_string();
+        assert!(long.len() < 500, "{} bytes", long.len());
         assert_eq!(Document::parse(br#"{"format":99,"contentTypes":"?"}"#), Err(DocumentError::Newer(99)));
     }
 
     #[test]
     fn a_content_type_of_another_version_costs_no_other_and_is_written_back() {
-        let stored = br#"{"format":1,"contentTypes":{"Audit.New":{"mark":[1,null]},
+        let stored = br#"{"format":1,"contentTypes":{"Audit.New":
+            {"mark":[1,null,1111111111000000000000000000000017708963464050667976]},
             "Audit.General":{"listedThrough":"2026-11-22T19:00:00Z"}}}"#;
         let document = Document::parse(stored).unwrap();
         assert_eq!(document.content_types.keys().collect::<Vec<_>>(), [&ContentType::General]);
-        let written: Value = serde_json::from_slice(&document.to_json().unwrap()).unwrap();
-        assert_eq!(written["contentTypes"]["Audit.New"], serde_json::json!({ "mark": [1, null] }));
+        let written = String::from_utf8(document.to_json().unwrap()).unwrap();
+        assert!(
+            written.contains(r#"{"mark":[1,null,1111111111000000000000000000000017708963464050667976]}"#),
+            "{written}"
+        );
         assert_eq!(Document::parse(&document.to_json().unwrap()).unwrap(), document);
     }
 

@@ -53,7 +53,7 @@ pub struct Progress {
     /// Watermarks of content types that this run does not read.
     others: BTreeMap<ContentType, Watermark>,
     /// What the document says of content types that this version does not know.
-    unknown: BTreeMap<String, serde_json::Value>,
+    unknown: BTreeMap<String, String>,
     refused_runs: u32,
     subscriptions_checked: Option<OffsetDateTime>,
     last_accepted: Option<OffsetDateTime>,

@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
                 runs: outcome.runs(),
                 kills: outcome.kills(),
                 dead_letters: 0,
+                buried: 0,
                 time: outcome.time,
                 report: outcome.report,
             }
