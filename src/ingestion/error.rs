@@ -10,12 +10,8 @@ use serde::Deserialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use uuid::Uuid;
 
-<<<<<<< HEAD
 use super::plan::REFUSALS_AT_MOST;
-use crate::identity::IdentityError;
-=======
 use crate::identity::{IdentityError, Token};
->>>>>>> fuzz
 
 /// Characters of an answer's body that errors show.
 const EXCERPT_CHARS: usize = 300;

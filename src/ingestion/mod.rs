@@ -15,10 +15,5 @@ mod plan;
 pub use client::{IngestionClient, POST_TIMEOUT};
 pub use delivery::{Delivery, Leave, deliver};
 pub use error::{Answer, IngestionError, Interruption, classify};
-<<<<<<< HEAD
-pub use patience::Patience;
-pub use plan::{Blame, Plan, REFUSALS_AT_MOST, Refused, SYSTEMATIC_AFTER, Systematic};
-=======
 pub use patience::{Borne, Patience};
-pub use plan::{Plan, Refused, SYSTEMATIC_AFTER, Systematic};
->>>>>>> fuzz
+pub use plan::{Blame, Plan, REFUSALS_AT_MOST, Refused, SYSTEMATIC_AFTER, Systematic};

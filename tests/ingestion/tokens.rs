@@ -77,3 +77,16 @@ async fn no_token_is_shown() {
         assert!(shown.contains("Bearer ***") && !shown.contains(SECRET), "{shown}");
     }
 }
+
+#[tokio::test]
+async fn a_token_that_is_quoted_in_escapes_is_not_shown() {
+    let server = Canned::answering(move |request| {
+        let quoted = request.header("authorization").replace("very", "\\u0076ery");
+        Answer::status(403).body(&format!(r#"{{"error":{{"code":"Denied","message":"{quoted}"}}}}"#))
+    })
+    .await;
+    let client = client(&server);
+    let delivery = deliver(&client, &batch(1), &QUICK, &until(&CancellationToken::new(), in_an_hour())).await;
+    let error = delivery.stopped.as_ref().map(ToString::to_string).unwrap_or_default();
+    assert!(error.contains("Denied: Bearer ") && !error.contains(SECRET), "{error}");
+}
