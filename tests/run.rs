@@ -29,6 +29,8 @@ mod failures;
 mod lines;
 #[path = "run/listings.rs"]
 mod listings;
+#[path = "run/memory.rs"]
+mod memory;
 #[path = "run/refusals.rs"]
 mod refusals;
 #[path = "run/saving.rs"]

@@ -11,6 +11,7 @@ use std::{
 
 use time::OffsetDateTime;
 use tokio::{
+    sync::Semaphore,
     task::JoinError,
     time::{Instant, timeout},
 };
@@ -19,6 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     connector::{Connector, Request},
     error::RunError,
+    reading::LARGE_AT_ONCE,
     refusals::{Judgement, Refusals, RefusedRow, ToSearch},
     saving::Taken,
     summary::Counts,
@@ -48,6 +50,8 @@ pub struct Run {
     pub memory: Memory,
     /// Every task of the run, the stages and what they begin.
     pub tasks: TaskTracker,
+    /// Places for large records.
+    pub large_records: Semaphore,
     /// What is being saved.
     pub taken: tokio::sync::Mutex<Option<Taken>>,
     held_until: Mutex<Instant>,
@@ -77,6 +81,7 @@ impl Run {
             progress: Mutex::new(progress),
             memory,
             tasks: TaskTracker::new(),
+            large_records: Semaphore::new(LARGE_AT_ONCE),
             taken: tokio::sync::Mutex::default(),
             held_until: Mutex::new(held_until),
             parts: Mutex::default(),
