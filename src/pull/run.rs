@@ -242,7 +242,7 @@ impl Run {
 
     /// The batches that were refused and whose rows are to blame, as it turned out.
     pub fn batches_to_search(&self) -> Vec<Batch<Id>> {
-        let ToSearch { batches, left } = locked(&self.refusals).to_search();
+        let ToSearch { batches, left } = locked(&self.refusals).take_cleared();
         if left > 0 {
             tracing::warn!(batches = left, "batches full of rows that the endpoint refuses were left to the next run");
         }
