@@ -178,9 +178,14 @@ impl Run {
         std::mem::take(&mut *locked(&self.errors))
     }
 
-    /// Whether what was answered may be saved: not once another run holds the lock.
+    /// Whether all may be saved: not once another run holds the lock or wrote the document.
     pub fn may_save(&self) -> bool {
         locked(&self.errors).iter().all(RunError::may_save)
+    }
+
+    /// Whether another run may hold the lock.
+    pub fn lost_lock(&self) -> bool {
+        locked(&self.errors).iter().any(RunError::is_lock_lost)
     }
 
     /// Counts what a content held that was read to its end.
