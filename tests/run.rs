@@ -10,8 +10,9 @@
 )]
 
 #[path = "support/azurite.rs"]
-#[expect(dead_code, reason = "the tests of the state use the rest")]
 mod azurite;
+#[path = "support/front.rs"]
+mod front;
 #[path = "support/host.rs"]
 mod host;
 #[path = "run/inside.rs"]
@@ -35,5 +36,7 @@ mod memory;
 mod refusals;
 #[path = "run/saving.rs"]
 mod saving;
+#[path = "run/storage.rs"]
+mod storage;
 #[path = "run/ticks.rs"]
 mod ticks;
