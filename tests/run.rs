@@ -10,8 +10,9 @@
 )]
 
 #[path = "support/azurite.rs"]
-#[expect(dead_code, reason = "the tests of the state use the rest")]
 mod azurite;
+#[path = "support/front.rs"]
+mod front;
 #[path = "support/host.rs"]
 mod host;
 #[path = "run/inside.rs"]
@@ -29,11 +30,15 @@ mod failures;
 mod lines;
 #[path = "run/listings.rs"]
 mod listings;
+#[path = "run/memory.rs"]
+mod memory;
 #[path = "run/refusals.rs"]
 mod refusals;
 #[path = "run/requests.rs"]
 mod requests;
 #[path = "run/saving.rs"]
 mod saving;
+#[path = "run/storage.rs"]
+mod storage;
 #[path = "run/ticks.rs"]
 mod ticks;

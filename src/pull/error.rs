@@ -85,9 +85,15 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// Whether the run still holds its lock and may save what was answered.
+    /// Whether the run still holds its lock, and the document is still its own.
     #[must_use]
     pub const fn may_save(&self) -> bool {
         !matches!(self, Self::State(StateError::LockLost { .. } | StateError::Conflict { .. }))
+    }
+
+    /// Whether another run may hold the lock.
+    #[must_use]
+    pub const fn is_lock_lost(&self) -> bool {
+        matches!(self, Self::State(StateError::LockLost { .. }))
     }
 }

@@ -24,7 +24,14 @@ use crate::{
 const BAD_RECORDS_AT_MOST: u64 = 100;
 
 /// A buffer that grew beyond this for a large record is not kept.
-const KEPT_BUFFER: usize = 1 << 20;
+const KEPT_BUFFER: usize = 256 * 1024;
+
+/// A record that is larger than this while it comes in waits until fewer than [`LARGE_AT_ONCE`] others are held.
+const LARGE: usize = 512 * 1024;
+
+/// How many large records are held at once, over all contents: each may take some ten megabytes until it is a row, and
+/// the function 256 in all.
+pub const LARGE_AT_ONCE: usize = 2;
 
 /// Rows of one content, on their way to a batch.
 #[derive(Debug, Default)]
@@ -69,6 +76,11 @@ pub struct Patience {
 }
 
 impl Patience {
+    /// The same after a wait that was not for the feed.
+    fn after(self, wait: Duration) -> Self {
+        Self { begun: self.begun + wait, ..self }
+    }
+
     /// What the feed answers. Only the feed is waited for in this way: rows that were admitted are handed over whatever
     /// the time.
     async fn wait_for<T>(
@@ -100,7 +112,7 @@ pub async fn read(
     slot: Slot,
     content: &Content,
     rows: &mpsc::Sender<Rows>,
-    patience: Patience,
+    mut patience: Patience,
 ) -> Result<(), Interrupted> {
     let feed = &run.connector.feed;
     let fetched = async { if patience.keeps_up { feed.fetch(content).await } else { feed.fetch_once(content).await } };
@@ -108,12 +120,21 @@ pub async fn read(
     let mut splitter = Splitter::new();
     let mut piece = Piece::default();
     let mut ended = Ok(());
+    let mut place = None;
     while let Some(chunk) = patience.wait_for(feed.budget(), body.chunk()).await? {
         add(&run.counts.feed_bytes, chunk.len() as u64);
         ended = splitter.push(&chunk, |element| piece.take(run, element));
         deliver(run, slot, content, &content.id, &mut piece, rows).await?;
         if ended.is_err() {
             break;
+        }
+        if splitter.held() <= LARGE {
+            place = None;
+        } else if place.is_none() {
+            let asked = Instant::now();
+            // It is never closed.
+            place = run.large_records.acquire().await.ok();
+            patience = patience.after(asked.elapsed());
         }
     }
     match ended.and_then(|()| splitter.finish()) {

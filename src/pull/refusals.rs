@@ -105,7 +105,7 @@ impl Refusals {
     }
 
     /// The batches whose rows are known to be to blame, because others were accepted.
-    pub fn take_to_search(&mut self) -> ToSearch {
+    pub fn take_cleared(&mut self) -> ToSearch {
         if !self.accepted {
             return ToSearch::default();
         }
@@ -188,7 +188,7 @@ mod tests {
             let mut refusals = Refusals::default();
             refusals.refused(row(1));
             refusals.batch_refused(batch(2), 12, "no 2".to_owned());
-            assert!(refusals.take_to_search().batches.is_empty());
+            assert!(refusals.take_cleared().batches.is_empty());
             let judged = refusals.judge(runs_before);
             assert_eq!(judged, Judgement::Endpoint { rows: 13, reason: "no 2".to_owned(), runs: None });
             // What was under way until then is left as well.
@@ -207,15 +207,15 @@ mod tests {
             }
             refusals.batch_refused(batch(1), 12, "no".to_owned());
             if !accepted_first {
-                assert!(refusals.take_to_search().batches.is_empty());
+                assert!(refusals.take_cleared().batches.is_empty());
                 refusals.accepted();
             }
-            let found = refusals.take_to_search();
+            let found = refusals.take_cleared();
             assert_eq!((numbers(&found.batches), found.left), (vec![1], 0));
             for number in 2..5 {
                 refusals.batch_refused(batch(number), 12, "no".to_owned());
             }
-            let found = refusals.take_to_search();
+            let found = refusals.take_cleared();
             assert_eq!((numbers(&found.batches), found.left), (vec![2], 2));
             assert_eq!(refusals.judge(0), Judgement::Nothing);
         }

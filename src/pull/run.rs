@@ -11,6 +11,7 @@ use std::{
 
 use time::OffsetDateTime;
 use tokio::{
+    sync::Semaphore,
     task::JoinError,
     time::{Instant, timeout},
 };
@@ -19,6 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     connector::{Connector, Request},
     error::RunError,
+    reading::LARGE_AT_ONCE,
     refusals::{Judgement, Refusals, RefusedRow, ToSearch},
     saving::Taken,
     summary::Counts,
@@ -50,6 +52,8 @@ pub struct Run {
     pub memory: Memory,
     /// Every task of the run, the stages and what they begin.
     pub tasks: TaskTracker,
+    /// Places for large records.
+    pub large_records: Semaphore,
     /// What is being saved.
     pub taken: tokio::sync::Mutex<Option<Taken>>,
     held_until: Mutex<Instant>,
@@ -82,6 +86,7 @@ impl Run {
             progress: Mutex::new(progress),
             memory,
             tasks: TaskTracker::new(),
+            large_records: Semaphore::new(LARGE_AT_ONCE),
             taken: tokio::sync::Mutex::default(),
             held_until: Mutex::new(held_until),
             parts: Mutex::default(),
@@ -189,9 +194,14 @@ impl Run {
         std::mem::take(&mut *locked(&self.errors))
     }
 
-    /// Whether what was answered may be saved: not once another run holds the lock.
+    /// Whether all may be saved: not once another run holds the lock or wrote the document.
     pub fn may_save(&self) -> bool {
         locked(&self.errors).iter().all(RunError::may_save)
+    }
+
+    /// Whether another run may hold the lock.
+    pub fn lost_lock(&self) -> bool {
+        locked(&self.errors).iter().any(RunError::is_lock_lost)
     }
 
     /// Counts what a content held that was read to its end.
@@ -280,7 +290,7 @@ impl Run {
 
     /// The batches that were refused and whose rows are to blame, as it turned out.
     pub fn batches_to_search(&self) -> Vec<Batch<Id>> {
-        let ToSearch { batches, left } = locked(&self.refusals).take_to_search();
+        let ToSearch { batches, left } = locked(&self.refusals).take_cleared();
         if left > 0 {
             tracing::warn!(batches = left, "batches full of rows that the endpoint refuses were left to the next run");
         }

@@ -125,8 +125,12 @@ async fn finish(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
     }
     if let Some(document) = &unsaved.document {
         run.check_lock()?;
-        memory.save_document(document).await?;
-        unsaved.document = None;
+        let saved = memory.save_document(document).await;
+        // Another writer's document is left as it is, now and later.
+        if saved.as_ref().err().is_none_or(StateError::is_conflict) {
+            unsaved.document = None;
+        }
+        saved?;
     }
     while !unsaved.letters.is_empty() {
         run.check_lock()?;
@@ -139,10 +143,11 @@ async fn finish(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
     Ok(())
 }
 
-/// The last save of a run, unless another run holds the lock by now.
+/// The last save of a run, unless another run holds the lock by now. Where another writer changed the document, what was
+/// answered is still remembered.
 pub async fn save_at_the_end(run: &Run) {
-    if run.may_save()
-        && let Err(error) = save(run, true).await
+    if !run.lost_lock()
+        && let Err(error) = save(run, run.may_save()).await
     {
         run.note(error.into());
     }

@@ -109,12 +109,13 @@ impl Connector {
         let Opened { lock, started, memory, loaded, letters } = opened;
         let now = OffsetDateTime::now_utc();
         let before = self.feed.budget().counts();
+        let is_first = loaded.is_absent;
         let progress = self.progress(loaded, &request, now);
         let held_until = started + lock::HOLDS;
         let run = Run::new(Arc::clone(self), progress, memory, &request, stop.child_token(), held_until);
         let run = Arc::new(run);
         tokio::select! {
-            () = self.carry_out(&run, &request, &stop, started) => {}
+            () = self.carry_out(&run, &request, &stop, started, is_first) => {}
             () = async {
                 lock::keep(&run, lock, started).await;
                 // The run has failed by now, and ends in its own way.
@@ -155,7 +156,7 @@ impl Connector {
     }
 
     fn progress(&self, loaded: Loaded, request: &Request, now: OffsetDateTime) -> Progress {
-        let lookback = match loaded.set_aside {
+        let lookback = match loaded.lost {
             Some(note) => {
                 tracing::warn!("{note}");
                 REACH
@@ -176,9 +177,18 @@ impl Connector {
         request: &Request,
         told_to_end: &CancellationToken,
         started: Instant,
+        is_first: bool,
     ) {
         {
-            let work = self.work(run, request, started);
+            let work = async {
+                if is_first {
+                    let _part = run.part("the first save");
+                    if let Err(error) = saving::save(run, true).await {
+                        return run.fail(error.into());
+                    }
+                }
+                self.work(run, request, started).await;
+            };
             tokio::pin!(work);
             tokio::select! {
                 () = &mut work => {}
@@ -309,16 +319,16 @@ impl Stages {
     }
 }
 
-/// Removes what was remembered of days that the feed lists no more. Done once a day, the first time that the
+/// Removes what was remembered of days that the feed serves no more. Done once a day, the first time that the
 /// subscriptions are due on it.
 async fn forget(run: Arc<Run>, now: OffsetDateTime) {
     let failed = tokio::select! {
-        () = run.halt.cancelled() => return,
-        forgotten = run.memory.forget_old_contents(now) => forgotten.err(),
+        () = run.stop.cancelled() => return,
+        forgotten = run.memory.forget_old(now) => forgotten.err(),
     };
     if let Some(error) = failed {
         // It costs room, and is tried again.
-        tracing::warn!(%error, "the contents remembered of old days could not be removed");
+        tracing::warn!(%error, "what is remembered of old days could not be removed");
     }
 }
 

@@ -6,6 +6,9 @@ use super::scan::quote_or_backslash;
 /// documents no limit, so this one only bounds the memory that a broken body can take. A row has 0.9 MB at most.
 pub const MAX_RECORD_BYTES: usize = 4 * 1024 * 1024;
 
+/// The room for a record's beginning that is kept for the next one: most records need far less.
+const KEPT_ROOM: usize = 64 * 1024;
+
 /// What is kept of a record that is too large, so that a person can see what it was.
 const HEAD_BYTES: usize = 16 * 1024;
 
@@ -129,6 +132,12 @@ impl Splitter {
     #[must_use]
     pub const fn elements(&self) -> u64 {
         self.elements
+    }
+
+    /// How many bytes are held of the element at hand.
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.kept.len()
     }
 
     /// Takes the next bytes of the body and hands every element that is now complete to `on_element`, in order.
@@ -283,6 +292,7 @@ impl Splitter {
             on_element(Element::Whole(self.kept.trim_ascii_end()));
         }
         self.kept.clear();
+        self.kept.shrink_to(KEPT_ROOM);
         self.size = 0;
     }
 }
@@ -394,6 +404,17 @@ mod tests {
             assert_eq!(seen, expected, "chunks of {size}");
             assert_eq!(result, Ok(()));
         }
+    }
+
+    #[test]
+    fn a_large_record_leaves_no_room_behind() {
+        let mut splitter = Splitter::new();
+        let push = |splitter: &mut Splitter, text: &str| splitter.push(text.as_bytes(), |_| {}).unwrap();
+        push(&mut splitter, &format!("[\"{}", "x".repeat(1 << 20)));
+        assert_eq!(splitter.held(), (1 << 20) + 1);
+        push(&mut splitter, "\", 2");
+        assert_eq!(splitter.held(), 1);
+        assert!(splitter.kept.capacity() <= KEPT_ROOM);
     }
 
     fn json() -> impl Strategy<Value = Value> {

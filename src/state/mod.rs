@@ -49,7 +49,7 @@ pub struct Entry {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// Another writer came first: what is stored is not what the write expected.
-    #[error("{key}: another writer changed it in the meantime")]
+    #[error("{key}: another writer changed it or removed it in the meantime")]
     Conflict {
         /// The key that was written.
         key: String,
@@ -122,8 +122,8 @@ pub trait Lock: Send + Sync + fmt::Debug {
 /// How long a lock is held without being renewed: what a blob lease allows at most.
 pub const LOCK_SECONDS: u32 = 60;
 
-/// How often a holder renews its lock.
-pub const LOCK_RENEWAL: Duration = Duration::from_secs(15);
+/// How often a holder renews its lock: how long it may take until a run finds out that somebody broke its lease.
+pub const LOCK_RENEWAL: Duration = Duration::from_secs(5);
 
 /// How an error names a listing: its prefix, where it has one.
 fn listing(prefix: &str) -> &str {

@@ -36,9 +36,12 @@ pub struct Memory {
 pub struct Loaded {
     /// The stored document, or the empty one.
     pub document: Document,
-    /// What to tell people where the stored one could not be read and was set aside. Nothing is known then of how far
-    /// the feed was listed, so that all that it serves is to be listed again.
-    pub set_aside: Option<String>,
+    /// What to tell people where there was one that cannot be used: it could not be read and was set aside, or it was
+    /// removed. Nothing is known then of how far the feed was listed, so that all that it serves is to be listed again.
+    pub lost: Option<String>,
+    /// Whether nothing is stored under its key, so that it is to be saved before anything is delivered: only then can a
+    /// later run tell one that was removed from a first run that was killed.
+    pub is_absent: bool,
 }
 
 /// Where a log ends. The later of two ends is the one that was seen last: a log only grows.
@@ -91,17 +94,21 @@ impl Memory {
         let key = self.document_key();
         let Some((body, version)) = self.store.get(&key).await? else {
             *self.version() = Expect::Absent;
-            return Ok(Loaded::default());
+            let remembered = !self.store.list(&format!("{}/records/", self.tenant)).await?.is_empty();
+            let lost = remembered.then(|| {
+                format!("{key} is missing although rows were delivered before: the feed is read from its beginning")
+            });
+            return Ok(Loaded { lost, is_absent: true, ..Loaded::default() });
         };
         *self.version() = Expect::Version(version);
         match Document::parse(&body) {
-            Ok(document) => Ok(Loaded { document, set_aside: None }),
+            Ok(document) => Ok(Loaded { document, ..Loaded::default() }),
             Err(error @ DocumentError::Newer(_)) => Err(StateError::Unavailable { key, reason: error.to_string() }),
             Err(error) => {
                 let aside = format!("{key}.unreadable-{}", now.unix_timestamp());
                 self.store.put(&aside, body, &Expect::Any).await?;
                 let note = format!("{key} was set aside as {aside}, and the feed is read from its beginning: {error}");
-                Ok(Loaded { document: Document::default(), set_aside: Some(note) })
+                Ok(Loaded { lost: Some(note), ..Loaded::default() })
             }
         }
     }
@@ -148,8 +155,7 @@ impl Memory {
         self.append(&stem, ids).await
     }
 
-    /// The records delivered in the last [`REMEMBERED_DAYS`] days, as logs of ids. Older logs are removed; one that
-    /// cannot be removed is left and told of in the log.
+    /// The records delivered in the last [`REMEMBERED_DAYS`] days, as logs of ids. Older logs are not read.
     ///
     /// # Errors
     /// The storage fails.
@@ -160,10 +166,6 @@ impl Memory {
         for entry in self.store.list(&prefix).await? {
             let Some((day, part)) = entry.key.strip_prefix(&prefix).and_then(day_and_part) else { continue };
             if day < oldest {
-                if let Err(error) = self.store.delete(&entry.key).await {
-                    // It costs room, and is tried again by the next run.
-                    tracing::warn!(%error, "an old log of records could not be removed");
-                }
                 continue;
             }
             let Some((log, _)) = self.store.get(&entry.key).await? else { continue };
@@ -183,16 +185,18 @@ impl Memory {
         self.append(&stem, ids).await
     }
 
-    /// Removes the contents remembered of days that the feed no longer lists.
+    /// Removes what was remembered of days so old that the feed serves nothing of them any more.
     ///
     /// # Errors
     /// The storage fails.
-    pub async fn forget_old_contents(&self, now: OffsetDateTime) -> Result<(), StateError> {
+    pub async fn forget_old(&self, now: OffsetDateTime) -> Result<(), StateError> {
         let oldest = now.date() - Duration::days(REMEMBERED_DAYS);
-        for entry in self.store.list(&format!("{}/contents/", self.tenant)).await? {
-            let name = entry.key.rsplit('/').next().unwrap_or_default();
-            if day_and_part(name).is_some_and(|(day, _)| day < oldest) {
-                self.store.delete(&entry.key).await?;
+        for folder in ["records", "contents"] {
+            for entry in self.store.list(&format!("{}/{folder}/", self.tenant)).await? {
+                let name = entry.key.rsplit('/').next().unwrap_or_default();
+                if day_and_part(name).is_some_and(|(day, _)| day < oldest) {
+                    self.store.delete(&entry.key).await?;
+                }
             }
         }
         Ok(())

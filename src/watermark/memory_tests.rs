@@ -153,17 +153,31 @@ async fn a_document_whose_answer_was_lost_is_saved_again_and_another_writer_is_n
 }
 
 #[tokio::test]
-async fn an_old_log_that_cannot_be_removed_stops_nothing() {
+async fn an_old_log_is_not_read_and_goes_when_it_can_be_removed() {
     let store = Flaky::new();
     for key in ["t/records/2026-11-10.ids", "t/records/2026-11-21.ids"] {
         store.append(key, 0, Bytes::from(vec![1; 16])).await.unwrap();
     }
     let memory = Memory::new(store.clone(), "t");
-    store.fail_next(Failing::Refused);
     assert_eq!(memory.load_records(NOW).await.unwrap().len(), 1);
+    store.fail_next(Failing::Refused);
+    assert!(memory.forget_old(NOW).await.is_err());
     assert_eq!(store.list("t/records/").await.unwrap().len(), 2);
-    memory.load_records(NOW).await.unwrap();
-    assert_eq!(store.list("t/records/").await.unwrap().len(), 1, "the next run removes it");
+    memory.forget_old(NOW).await.unwrap();
+    assert_eq!(store.list("t/records/").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_document_that_was_removed_is_told_from_one_that_never_was() {
+    let memory = Memory::new(Arc::new(Overlay::default()), "t");
+    let loaded = memory.load_document(NOW).await.unwrap();
+    assert_eq!((loaded.lost, loaded.is_absent), (None, true));
+    memory.append_records(DAY, &[[1; 16]]).await.unwrap();
+    let loaded = memory.load_document(NOW).await.unwrap();
+    assert!(loaded.lost.is_some_and(|note| note.starts_with("t/watermark.json is missing")));
+    memory.save_document(&Document::default()).await.unwrap();
+    let loaded = memory.load_document(NOW).await.unwrap();
+    assert_eq!((loaded.lost, loaded.is_absent), (None, false));
 }
 
 #[tokio::test]
@@ -173,7 +187,7 @@ async fn contents_of_days_beyond_the_feed_are_forgotten() {
     for day in [date!(2026 - 11 - 13), date!(2026 - 11 - 14), DAY] {
         memory.append_contents(ContentType::General, day, &[[1; 16]]).await.unwrap();
     }
-    memory.forget_old_contents(NOW).await.unwrap();
+    memory.forget_old(NOW).await.unwrap();
     let left: Vec<_> = store.list("t/").await.unwrap().into_iter().map(|entry| entry.key).collect();
     assert_eq!(left, ["t/contents/Audit.General/2026-11-14.ids", "t/contents/Audit.General/2026-11-22.ids"]);
 }
@@ -182,11 +196,11 @@ async fn contents_of_days_beyond_the_feed_are_forgotten() {
 async fn a_document_that_cannot_be_read_is_set_aside_and_told_of() {
     let store = Arc::new(Overlay::default());
     let memory = Memory::new(store.clone(), "t");
-    assert_eq!(memory.load_document(NOW).await.unwrap().set_aside, None);
+    assert_eq!(memory.load_document(NOW).await.unwrap().lost, None);
     store.put("t/watermark.json", Bytes::from_static(b"{"), &Expect::Any).await.unwrap();
     let loaded = memory.load_document(NOW).await.unwrap();
     assert_eq!(loaded.document, Document::default());
-    assert!(loaded.set_aside.unwrap().contains("t/watermark.json.unreadable-"));
+    assert!(loaded.lost.unwrap().contains("t/watermark.json.unreadable-"));
     memory.save_document(&Document::default()).await.unwrap();
 }
 

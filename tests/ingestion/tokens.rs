@@ -86,7 +86,8 @@ async fn a_token_that_is_quoted_in_escapes_is_not_shown() {
     })
     .await;
     let client = client(&server);
-    let delivery = deliver(&client, &batch(1), &QUICK, &until(&CancellationToken::new(), in_an_hour())).await;
+    let delivery =
+        deliver(&client, &batch(1), Blame::Either, &QUICK, &until(&CancellationToken::new(), in_an_hour())).await;
     let error = delivery.stopped.as_ref().map(ToString::to_string).unwrap_or_default();
     assert!(error.contains("Denied: Bearer ") && !error.contains(SECRET), "{error}");
 }

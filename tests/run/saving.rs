@@ -21,11 +21,16 @@ fn publish_batches(inside: &Inside) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_save_that_fails_costs_no_row_twice() {
-    for (call, part) in [("append", "/records/"), ("append", "/contents/"), ("put", "/watermark.json")] {
+    for (call, part, passing) in [
+        ("append", "/records/", 0),
+        ("append", "/contents/", 0),
+        ("put", "/watermark.json", 0),
+        ("put", "/watermark.json", 1),
+    ] {
         for failing in [Failing::Refused, Failing::AnswerLost] {
             let inside = Inside::new().await;
             publish_batches(&inside);
-            inside.store.fail(call, part, 0, failing);
+            inside.store.fail(call, part, passing, failing);
             let failed = inside.run(60).await.unwrap_err();
             assert!(inside.store.all_failed() && failed.reasons() == [format!("state: {}: HTTP 503", key(&failed))]);
             inside.run(60).await.unwrap();

@@ -1,0 +1,88 @@
+//! A front before the storage emulator: it notes each request, and answers chosen ones itself.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{HeaderName, StatusCode},
+    response::{IntoResponse as _, Response},
+};
+
+/// A front on a port of its own. It ends with the test's runtime.
+pub struct Front {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    upstream: String,
+    http: reqwest::Client,
+    seen: Mutex<Vec<String>>,
+    /// What the requests that hold a text are answered: the status and code of a refusal.
+    refused: Mutex<Option<(String, u16, &'static str)>>,
+}
+
+impl Front {
+    /// Stands before `upstream` of this machine.
+    pub async fn before(upstream: u16) -> Self {
+        let shared = Arc::new(Shared {
+            upstream: format!("http://127.0.0.1:{upstream}"),
+            http: reqwest::Client::new(),
+            seen: Mutex::default(),
+            refused: Mutex::default(),
+        });
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let app = Router::new().fallback(pass).with_state(Arc::clone(&shared));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { port, shared }
+    }
+
+    /// Where it listens.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Refuses each request whose method and target hold `text`, with the service's own form of an error.
+    pub fn refuse(&self, text: &str, status: u16, code: &'static str) {
+        *self.shared.refused.lock().unwrap() = Some((text.to_owned(), status, code));
+    }
+
+    /// Passes everything on again.
+    pub fn pass_all(&self) {
+        *self.shared.refused.lock().unwrap() = None;
+    }
+
+    /// Each request since the last call: its method and target.
+    pub fn take_seen(&self) -> Vec<String> {
+        std::mem::take(&mut self.shared.seen.lock().unwrap())
+    }
+}
+
+async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let line = format!("{} {}", request.method(), request.uri());
+    shared.seen.lock().unwrap().push(line.clone());
+    let refused = shared.refused.lock().unwrap().clone();
+    if let Some((_, status, code)) = refused.filter(|(text, ..)| line.contains(text)) {
+        let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>Refused.</Message></Error>");
+        let headers = [("x-ms-error-code", code), ("content-type", "application/xml")];
+        return (StatusCode::from_u16(status).unwrap(), headers, body).into_response();
+    }
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let url = format!("{}{}", shared.upstream, parts.uri);
+    let mut headers = parts.headers;
+    headers.remove("host");
+    let Ok(answer) = shared.http.request(parts.method, url).headers(headers).body(body).send().await else {
+        return StatusCode::BAD_GATEWAY.into_response();
+    };
+    let mut response = Response::builder().status(answer.status());
+    for (name, value) in answer.headers() {
+        if *name != HeaderName::from_static("transfer-encoding") && *name != HeaderName::from_static("connection") {
+            response = response.header(name, value);
+        }
+    }
+    response.body(Body::from(answer.bytes().await.unwrap_or_default())).unwrap()
+}
