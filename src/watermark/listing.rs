@@ -174,13 +174,18 @@ impl Listing {
     }
 
     /// A content that a page of `window` lists. Whether it is to be fetched: one that is delivered, pending or under
-    /// way already is not. In a run that asks for a range again, delivered contents are fetched again too.
+    /// way already is not, but a pending one takes over where the feed says now that it is served. In a run that asks for a range again, delivered contents are fetched again too.
     pub fn offer(&mut self, window: u64, content: &Content, slot: Slot) -> bool {
         self.watermark.last_content = self.watermark.last_content.max(Some(content.created));
         let id = content_id(&content.id);
         let delivered = self.delivered.get(&content.created.date()).is_some_and(|day| day.contains(&id));
-        let pending = self.watermark.pending.iter().any(|pending| pending.content.id == content.id);
-        if (delivered && self.moves) || pending || !self.open_ids.insert(id) {
+        let pending = self.watermark.pending.iter_mut().find(|pending| pending.content.id == content.id);
+        let is_pending = pending.is_some();
+        if let Some(pending) = pending {
+            // Where it is served may have been listed wrongly before. It is tried there by the next run.
+            pending.content.uri.clone_from(&content.uri);
+        }
+        if (delivered && self.moves) || is_pending || !self.open_ids.insert(id) {
             return false;
         }
         if let Some(window) = self.window(window) {
