@@ -134,7 +134,7 @@ impl World {
                 self.reached.push("a failed append");
             }
         }
-        let mut append = || match kind {
+        let append = || match kind {
             Kind::Records => at_once(self.memory.append_records(day, &ids)),
             Kind::Contents => at_once(self.memory.append_contents(KIND, day, &ids)),
         };

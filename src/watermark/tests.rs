@@ -65,6 +65,17 @@ fn start() -> Watermark {
 }
 
 #[test]
+fn a_pending_content_that_is_listed_again_is_fetched_where_the_feed_says_now() {
+    let at = |uri: &str| Content { uri: uri.to_owned(), ..content("a", Duration::HOUR) };
+    let mut run = Run::over(start(), &[at("https://[")]);
+    assert_eq!(run.fails("a", &not_served(), NOW), Verdict::Later);
+    let run = Run::over(run.ends(), &[at("https://manage.office.com/a")]);
+    assert_eq!(run.slots.len(), 1, "it is under way once");
+    let again = Run::over(run.ends(), &[]);
+    assert_eq!(again.slots[0].1, at("https://manage.office.com/a"));
+}
+
+#[test]
 fn what_cannot_be_read_while_others_can_is_given_up_after_its_tries() {
     let mut watermark = start();
     for run in 1..=MAX_TRIES + 1 {

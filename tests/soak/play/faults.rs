@@ -19,6 +19,9 @@ pub type FaultTally = BTreeMap<String, (u64, u64)>;
 pub struct Faults {
     on: Vec<On>,
     tally: FaultTally,
+    /// Whether all that was published had arrived once: from then on, what is listed with a wrong address is listed again
+    /// by the next run, and not by the next look back only.
+    caught_up: bool,
 }
 
 struct On {
@@ -39,6 +42,7 @@ impl Faults {
     /// Ends what has lasted its time, and maybe begins another one.
     pub fn step(&mut self, stage: &Stage, rng: &mut fastrand::Rng) {
         let now = Instant::now();
+        self.caught_up |= stage.world.simulator.report().missing == 0;
         for over in self.on.extract_if(.., |on| on.until <= now).collect::<Vec<_>>() {
             self.switch_off(stage, over);
         }
@@ -63,7 +67,7 @@ impl Faults {
                 (format!("storage {name}"), What::Storage(stage.storage.fault(fault)))
             }
             _ => {
-                let (name, fault) = of_service(rng);
+                let (name, fault) = of_service(rng, self.caught_up);
                 let number = stage.world.simulator.fault(fault).unwrap();
                 (name, What::Service(vec![number]))
             }
@@ -111,14 +115,14 @@ impl Faults {
 const ENDPOINTS: [Endpoint; 5] =
     [Endpoint::ManagedIdentity, Endpoint::Subscriptions, Endpoint::List, Endpoint::Retrieve, Endpoint::Ingest];
 
-fn of_service(rng: &mut fastrand::Rng) -> (String, Fault) {
+fn of_service(rng: &mut fastrand::Rng, caught_up: bool) -> (String, Fault) {
     let on = [Endpoint::List, Endpoint::Retrieve, Endpoint::Retrieve, Endpoint::Ingest, Endpoint::Ingest];
     let on = if rng.u8(..12) == 0 { ENDPOINTS[rng.usize(..2)] } else { on[rng.usize(..on.len())] };
     let share = if rng.u8(..6) == 0 { 1.0 } else { 0.05 + 0.4 * rng.f64() };
     let (name, effect) = match on {
         Endpoint::Ingest => of_ingestion(rng),
         Endpoint::ManagedIdentity => ("503", Effect::status(503)),
-        Endpoint::List => of_listing(rng),
+        Endpoint::List => of_listing(rng, caught_up),
         Endpoint::Retrieve => of_retrieval(rng),
         _ => of_feed(rng),
     };
@@ -161,11 +165,11 @@ fn of_feed(rng: &mut fastrand::Rng) -> (&'static str, Effect) {
     }
 }
 
-fn of_listing(rng: &mut fastrand::Rng) -> (&'static str, Effect) {
+fn of_listing(rng: &mut fastrand::Rng, caught_up: bool) -> (&'static str, Effect) {
     match rng.u8(..7) {
         0 => ("each content twice", Effect::DuplicateListing),
-        1 => ("foreign host", Effect::ForeignHost("https://evil.example".to_owned())),
-        2 => ("malformed URI", Effect::MalformedUri("https://[".to_owned())),
+        1 if caught_up => ("foreign host", Effect::ForeignHost("https://evil.example".to_owned())),
+        2 if caught_up => ("malformed URI", Effect::MalformedUri("https://[".to_owned())),
         3 => ("stale next page", Effect::StaleNextPage),
         _ => of_feed(rng),
     }
