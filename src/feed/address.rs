@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use url::{Host, Url, form_urlencoded};
 
-use super::error::{FeedError, FeedErrorKind, Operation};
+use super::{
+    classify::excerpt,
+    error::{FeedError, FeedErrorKind, Operation},
+};
 
 /// The parameter that names whose share of the service's limits a call uses. It belongs on every call; neither
 /// `contentUri` nor `NextPageUri` carries it (Management Activity API reference and its troubleshooting page).
@@ -60,10 +63,8 @@ impl Address {
     pub fn new(base: &Url, tenant: &str, publisher: &str) -> Result<Self, String> {
         if !is_safe(base) {
             let host = base.host_str().unwrap_or_default();
-            return Err(format!(
-                "the endpoint must be https:// (http:// on loopback alone), not {}://{host}",
-                base.scheme()
-            ));
+            let given = excerpt(&format!("{}://{host}", base.scheme()));
+            return Err(format!("the endpoint must be https:// (http:// on loopback alone), not {given}"));
         }
         let mut root = base.clone();
         root.set_query(None);
@@ -102,7 +103,7 @@ impl Address {
             && url.port_or_known_default() == self.root.port_or_known_default();
         if !same || !url.username().is_empty() || url.password().is_some() {
             let (given, own) = (url.origin().ascii_serialization(), self.root.origin().ascii_serialization());
-            return foreign(format!("the feed gave an address at {given} where {own} is configured"));
+            return foreign(format!("the feed gave an address at {} where {own} is configured", excerpt(&given)));
         }
         url.set_fragment(None);
         Ok(self.with_publisher(url))
@@ -228,6 +229,15 @@ mod tests {
         ] {
             assert_eq!(given(text), Err(FeedErrorKind::ForeignAddress), "{text}");
         }
+    }
+
+    #[test]
+    fn a_refusal_is_short() {
+        let host = "long.".repeat(1000);
+        let text = address().given(&Operation::Subscriptions, &format!("https://{host}/")).unwrap_err().to_string();
+        assert!(text.len() < 1000, "{} bytes", text.len());
+        let text = Address::new(&format!("ftps://{host}").parse().unwrap(), "t", "p").unwrap_err();
+        assert!(text.len() < 1000, "{} bytes", text.len());
     }
 
     #[test]
