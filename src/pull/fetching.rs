@@ -75,8 +75,8 @@ pub async fn fetch_all(run: Arc<Run>, mut found: mpsc::Receiver<Found>, rows: mp
             next = found.recv() => next,
         };
         let Some((slot, content)) = next else { break };
-        let is_down = run.progress().listing(slot.content_type).is_none_or(|listing| listing.is_down());
-        if is_down || lane.is_closed() {
+        let is_idle = run.progress().listing(slot.content_type).is_none_or(|listing| listing.is_idle(slot));
+        if is_idle || lane.is_closed() {
             continue;
         }
         let task = fetch(Arc::clone(&run), slot, content.clone(), rows.clone(), lane).in_current_span();

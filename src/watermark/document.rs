@@ -157,7 +157,7 @@ pub struct Watermark {
     /// Everything published before this time has been listed.
     #[serde(with = "time::serde::rfc3339")]
     pub listed_through: OffsetDateTime,
-    /// The contents that failed and are to be tried again, oldest failure first.
+    /// The contents that failed and are to be tried again, the one first whose last try was longest ago.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending: Vec<Pending>,
     /// The latest time of publication that was seen: tells a quiet feed from a silent one.

@@ -14,7 +14,8 @@ pub const MAX_TRIES: u32 = 8;
 const SERVED_FOR: Duration = Duration::days(7);
 
 /// After how many failures of the feed in a row, with no content read in between, the run fetches no more of a content
-/// type: what is down is left alone, and the next run begins where this one stopped.
+/// type: what is down is left alone, and the next run begins where this one stopped. Contents that failed in earlier
+/// runs are counted apart: so many of them stop none that is new.
 pub const DOWN_AFTER: u32 = 10;
 
 /// Why a content could not be read.

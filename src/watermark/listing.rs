@@ -63,8 +63,10 @@ pub struct Listing {
     read: u64,
     /// Contents that were tried in this run for the first time, and failed.
     newly_failed: u64,
-    /// Failures of the feed since the last content that was read.
+    /// Failures of the feed since the last content that was read, of contents that are new.
     failed_in_a_row: u32,
+    /// The same of contents that were pending: they harm only themselves.
+    pending_failed_in_a_row: u32,
     last_failure: String,
     /// Pending contents that were served in this run and could not be read.
     unreadable: HashSet<String>,
@@ -93,6 +95,7 @@ impl Listing {
             read: 0,
             newly_failed: 0,
             failed_in_a_row: 0,
+            pending_failed_in_a_row: 0,
             last_failure: String::new(),
             unreadable: HashSet::new(),
             has_read_page: false,
@@ -250,6 +253,7 @@ impl Listing {
             open.read = true;
             self.read += 1;
             self.failed_in_a_row = 0;
+            self.pending_failed_in_a_row = 0;
         }
         self.settle_if_done(slot);
     }
@@ -259,17 +263,22 @@ impl Listing {
         let Some(open) = self.open.get(&slot.number) else { return Verdict::Later };
         failure.reason().clone_into(&mut self.last_failure);
         match failure {
+            Failure::Feed(_) if open.window.is_none() => self.pending_failed_in_a_row += 1,
             Failure::Feed(_) => self.failed_in_a_row += 1,
             Failure::Unreadable(_) => {
                 self.unreadable.insert(open.content.id.clone());
             }
             Failure::Expired(_) => {}
         }
-        let known = self.watermark.pending.iter_mut().find(|pending| pending.content.id == open.content.id);
+        let known = self.watermark.pending.iter().position(|pending| pending.content.id == open.content.id);
         let tries = match known {
-            Some(pending) => {
+            Some(at) => {
+                // To the end: the next run begins with what this one may not have come to.
+                let mut pending = self.watermark.pending.remove(at);
                 failure.reason().clone_into(&mut pending.reason);
-                pending.tries
+                let tries = pending.tries;
+                self.watermark.pending.push(pending);
+                tries
             }
             None => {
                 self.newly_failed += 1;
@@ -293,6 +302,14 @@ impl Listing {
     #[must_use]
     pub const fn is_down(&self) -> bool {
         self.failed_in_a_row >= DOWN_AFTER
+    }
+
+    /// Whether this content is left to a later run: the feed serves nothing at the moment, or, for one that was pending,
+    /// nothing of what is pending.
+    #[must_use]
+    pub fn is_idle(&self, slot: Slot) -> bool {
+        let pending = self.open.get(&slot.number).is_some_and(|open| open.window.is_none());
+        self.is_down() || (pending && self.pending_failed_in_a_row >= DOWN_AFTER)
     }
 
     /// Where contents were tried for the first time and none of this content type could be read: how many, and why the

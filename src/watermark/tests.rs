@@ -182,3 +182,36 @@ fn a_page_that_cannot_be_read_is_given_up_after_runs_in_which_others_could_be() 
     assert!(!run(true, false));
     assert!(!run(true, true), "it begins anew");
 }
+
+/// A run that goes on from one in which so many contents failed.
+fn after_failures(contents: &[Content]) -> Watermark {
+    let mut run = Run::over(start(), contents);
+    for content in contents {
+        run.fails(&content.id, &not_served(), NOW);
+    }
+    run.ends()
+}
+
+#[test]
+fn contents_that_failed_before_stop_no_new_ones() {
+    let names: Vec<_> = (0..=DOWN_AFTER).map(|number| content(&number.to_string(), Duration::HOUR)).collect();
+    let mut run = Run::over(after_failures(&names), &[content("new", Duration::MINUTE)]);
+    for name in &names[1..] {
+        assert!(!run.listing.is_idle(run.slot("0")));
+        run.fails(&name.id, &not_served(), NOW);
+    }
+    assert!(run.listing.is_idle(run.slot("0")), "what failed before is left to the next run");
+    assert!(!run.listing.is_down() && !run.listing.is_idle(run.slot("new")));
+    run.listing.content_read(run.slot("new"));
+    assert!(!run.listing.is_idle(run.slot("0")), "the feed serves something");
+}
+
+#[test]
+fn what_failed_last_is_tried_last() {
+    let names = ["a", "b", "c"].map(|name| content(name, Duration::HOUR));
+    let mut run = Run::over(after_failures(&names), &[]);
+    run.fails("a", &not_served(), NOW);
+    run.fails("b", &not_served(), NOW);
+    let order: Vec<_> = run.ends().pending.into_iter().map(|pending| pending.content.id).collect();
+    assert_eq!(order, ["c", "a", "b"]);
+}

@@ -202,3 +202,25 @@ async fn a_token_that_is_refused_in_the_middle_is_replaced() {
     assert_eq!(answered.status, 200, "{answered:?}");
     world.assert_delivered();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_contents_that_fail_at_once_stop_no_others_of_their_content_type() {
+    let world = World::with_small_pages().await;
+    for number in 0..15 {
+        world.simulator.publish(ContentType::General, minutes_ago(50.0 - f64::from(number)), 2, 2);
+    }
+    // No request is made for them: they fail faster than anything that is new can be listed and read.
+    let nowhere = Effect::MalformedUri("https://[".to_owned());
+    world.simulator.fault(Fault::new(Endpoint::List, When::Always, nowhere)).unwrap();
+    let (host, answered) = tick(world.start().await).await;
+    assert_eq!(answered.status, 500, "nothing of the content type could be read");
+    world.simulator.clear_faults();
+    world.simulator.publish(ContentType::General, minutes_ago(1.5), 5, 5);
+    let (host, answered) = tick(host).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    assert!(world.simulator.report().arrived >= 5, "what is new arrives");
+    // They were listed again where they are.
+    let (_host, answered) = tick(host).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    world.assert_delivered();
+}
