@@ -33,7 +33,7 @@ impl Budget {
     /// [`POST_TIMEOUT`] at the end; shorter runs are scaled down.
     #[must_use]
     pub fn of(end: Duration) -> Self {
-        let last_wait = end - (end / 16).min(LONGEST_SAVING);
+        let last_wait = end - (end / 8).min(LONGEST_SAVING);
         let last_answer = (end / 8).min(POST_TIMEOUT);
         let last_post = last_wait - last_answer - (end / 96).min(LONGEST_SETTLING);
         let last_work = last_post - (end / 12).min(LONGEST_FETCHING);
