@@ -90,7 +90,8 @@ impl Memory {
     /// failure, also where the first try arrived and only its answer was lost.
     ///
     /// # Errors
-    /// [`StateError::Conflict`] where another writer came in between.
+    /// [`StateError::Conflict`] where another writer came in between. The same call, made again by whoever still holds the
+    /// lock, then goes over what was found.
     pub async fn save_document(&mut self, document: &Document) -> Result<Version, StateError> {
         let key = self.document_key();
         let body = document
@@ -101,7 +102,10 @@ impl Memory {
             // An earlier try of the same body may have arrived without its answer.
             Err(StateError::Conflict { key }) => match self.store.get(&key).await? {
                 Some((stored, version)) if stored == body => version,
-                _ => return Err(StateError::Conflict { key }),
+                found => {
+                    self.version = found.map_or(Expect::Absent, |(_, version)| Expect::Version(version));
+                    return Err(StateError::Conflict { key });
+                }
             },
             other => other?,
         };
@@ -164,7 +168,8 @@ impl Memory {
     ///
     /// # Errors
     /// The storage fails. The ids may be stored or not; the same call, made again before any other for that day, stores
-    /// them once.
+    /// them once. With [`StateError::Conflict`] another writer came in between; the same call, made again by whoever
+    /// still holds the lock, then goes behind what was found.
     pub async fn append_records(&mut self, day: Date, ids: &[Id]) -> Result<(), StateError> {
         let stem = format!("{}/records/{}", self.tenant, day_name(day));
         self.append(&stem, ids).await
@@ -217,14 +222,16 @@ impl Memory {
             torn => [vec![0; 16 - torn].into(), ids.clone()].concat().into(),
         };
         let mut end = length + block.len() as u64;
-        match self.store.append(&part_key(stem, part), length, block).await {
-            Err(StateError::Full { .. }) => {
-                part += 1;
-                end = ids.len() as u64;
-                self.store.append(&part_key(stem, part), 0, ids).await?;
-            }
-            other => other?,
+        let mut appended = self.store.append(&part_key(stem, part), length, block).await;
+        if let Err(StateError::Full { .. }) = appended {
+            part += 1;
+            end = ids.len() as u64;
+            appended = self.store.append(&part_key(stem, part), 0, ids).await;
         }
+        if let Err(StateError::Conflict { .. }) = appended {
+            self.load_log(stem).await?;
+        }
+        appended?;
         // Only now: the same append, made again after a failure, goes to the same place and is recognised there.
         self.logs.insert(stem.to_owned(), Log { part, length: end });
         Ok(())
