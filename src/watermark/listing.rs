@@ -1,7 +1,7 @@
 //! One content type in one run: which windows are open, which contents are under way, and what that does to the
 //! watermark.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use time::{Date, OffsetDateTime};
 
@@ -23,6 +23,7 @@ pub struct Slot {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 struct Window {
     until: OffsetDateTime,
     listed: bool,
@@ -30,6 +31,7 @@ struct Window {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 struct Open {
     content: Content,
     id: Id,
@@ -42,6 +44,7 @@ struct Open {
 
 /// One content type in one run.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub struct Listing {
     watermark: Watermark,
     /// Whether the run moves the watermark; asking for a past range again does not.
@@ -55,9 +58,9 @@ pub struct Listing {
     windows: VecDeque<Window>,
     /// The number of the front of `windows`.
     front: u64,
-    open: HashMap<u32, Open>,
-    open_ids: HashSet<Id>,
-    delivered: HashMap<Date, IdSet>,
+    open: BTreeMap<u32, Open>,
+    open_ids: BTreeSet<Id>,
+    delivered: BTreeMap<Date, IdSet>,
     unsaved: BTreeMap<Date, Vec<Id>>,
     /// Contents read in this run: what tells a failing content from a failing feed.
     read: u64,
@@ -67,7 +70,7 @@ pub struct Listing {
     failed_in_a_row: u32,
     last_failure: String,
     /// Pending contents that were served in this run and could not be read.
-    unreadable: HashSet<String>,
+    unreadable: BTreeSet<String>,
 }
 
 impl Listing {
@@ -83,15 +86,15 @@ impl Listing {
             look: None,
             windows: VecDeque::new(),
             front: 0,
-            open: HashMap::new(),
-            open_ids: HashSet::new(),
-            delivered: HashMap::new(),
+            open: BTreeMap::new(),
+            open_ids: BTreeSet::new(),
+            delivered: BTreeMap::new(),
             unsaved: BTreeMap::new(),
             read: 0,
             newly_failed: 0,
             failed_in_a_row: 0,
             last_failure: String::new(),
-            unreadable: HashSet::new(),
+            unreadable: BTreeSet::new(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Reading and writing what is remembered between runs.
 
+#[cfg(test)]
+use std::collections::BTreeMap;
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
@@ -261,6 +263,24 @@ fn day_and_part(name: &str) -> Option<(Date, u32)> {
     };
     let format = time::macros::format_description!("[year]-[month]-[day]");
     Some((Date::parse(day, format).ok()?, part))
+}
+
+/// What the model of the watermark needs: to go on from one state in several ways, and to tell states apart.
+#[cfg(test)]
+impl Memory {
+    pub(super) fn fork(&self) -> Self {
+        let (store, tenant) = (Arc::clone(&self.store), self.tenant.clone());
+        Self { store, tenant, version: self.version.clone(), logs: self.logs.clone() }
+    }
+
+    /// What it expects of the store: whether the version that it knows is the `stored` one, and where each log ends.
+    pub(super) fn expects(&self, stored: Option<&Version>) -> (Option<bool>, BTreeMap<String, (u32, u64)>) {
+        let version = match &self.version {
+            Expect::Version(version) => Some(Some(version) == stored),
+            Expect::Absent | Expect::Any => None,
+        };
+        (version, self.logs.iter().map(|(stem, log)| (stem.clone(), (log.part, log.length))).collect())
+    }
 }
 
 #[cfg(test)]

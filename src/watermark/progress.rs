@@ -1,6 +1,6 @@
 //! What a run knows: its content types, the records delivered, and the rows that are on their way.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use time::{Date, OffsetDateTime};
 
@@ -25,6 +25,7 @@ pub enum Admission {
 /// What is to be saved, in this order: the records, then the contents, then the document. A kill between two of them
 /// then costs a content being fetched again, and nothing else.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub struct Unsaved {
     /// Records whose rows were answered.
     pub records: Vec<Id>,
@@ -35,6 +36,7 @@ pub struct Unsaved {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 struct Waiting {
     first: Slot,
     others: Vec<Slot>,
@@ -42,6 +44,7 @@ struct Waiting {
 
 /// What a run knows.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub struct Progress {
     listings: BTreeMap<ContentType, Listing>,
     /// Watermarks of content types that this run does not read.
@@ -52,7 +55,7 @@ pub struct Progress {
     subscriptions_checked: Option<OffsetDateTime>,
     last_accepted: Option<OffsetDateTime>,
     delivered: IdSet,
-    on_their_way: HashMap<Id, Waiting>,
+    on_their_way: BTreeMap<Id, Waiting>,
     unsaved: Vec<Id>,
     next_slot: u32,
 }
