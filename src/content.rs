@@ -58,7 +58,7 @@ impl FromStr for ContentType {
 }
 
 /// One blob of records that the feed listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Content {
     /// The content type that it was listed under.

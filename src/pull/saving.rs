@@ -22,6 +22,10 @@ const SAVE_EVERY: Duration = Duration::from_secs(5);
 /// How many dead letters are removed at once.
 const REMOVED_AT_ONCE: usize = 16;
 
+/// How often a save goes on after it found a write of another run. While this one holds the lock that can only be what an
+/// earlier holder sent before its lease ran out, and those are few.
+const LATE_WRITES: u32 = 3;
+
 /// Asks the saving stage to save, and waits until that is done.
 #[derive(Debug, Clone)]
 pub struct Saver {
@@ -109,8 +113,24 @@ pub async fn save(run: &Run, all: bool) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Saves what is left of `taken`, step by step.
+/// Saves what is left of `taken`. A late write of an earlier holder of the lock does not end the run: what is in flight
+/// would be sent again. [`crate::watermark::Memory`] has looked at what it found, and after that the lock is asked for
+/// again, so that a run that is itself the earlier holder overwrites nothing.
 async fn finish(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
+    let mut late = 0;
+    loop {
+        match write(run, taken).await {
+            Err(error) if error.is_conflict() && late < LATE_WRITES => {
+                late += 1;
+                tracing::warn!(%error, "a late write of an earlier run; the save goes on");
+            }
+            written => return written,
+        }
+    }
+}
+
+/// Writes what is left of `taken`, step by step.
+async fn write(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
     let memory = &run.memory;
     let unsaved = &mut taken.unsaved;
     if !unsaved.records.is_empty() {

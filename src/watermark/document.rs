@@ -14,6 +14,7 @@ pub const FORMAT: u32 = 1;
 
 /// The watermarks of one tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct Document {
     /// [`FORMAT`] at the time of writing.
     pub format: u32,
@@ -152,6 +153,7 @@ impl Document {
 /// Every content published before `listed_through` and listed so far is delivered, in the dead letters, or in
 /// `pending`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Hash))]
 #[serde(rename_all = "camelCase")]
 pub struct Watermark {
     /// Everything published before this time has been listed.
@@ -232,6 +234,7 @@ impl Watermark {
 
 /// A content that could not be delivered yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Hash))]
 #[serde(rename_all = "camelCase")]
 pub struct Pending {
     /// The content.

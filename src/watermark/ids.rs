@@ -46,6 +46,12 @@ impl IdSet {
         !self.contains(&id) && self.added.insert(id)
     }
 
+    /// Each id once, in order: what two sets that hold the same have in common.
+    #[cfg(test)]
+    fn sorted(&self) -> std::collections::BTreeSet<&Id> {
+        self.loaded.iter().flatten().chain(&self.added).collect()
+    }
+
     /// How many ids it holds; an id that stands in several logs counts as often.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -56,6 +62,13 @@ impl IdSet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+#[cfg(test)]
+impl std::hash::Hash for IdSet {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.sorted().hash(state);
     }
 }
 

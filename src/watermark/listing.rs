@@ -1,7 +1,7 @@
 //! One content type in one run: which windows are open, which contents are under way, and what that does to the
 //! watermark.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use time::{Date, OffsetDateTime};
 
@@ -24,6 +24,7 @@ pub struct Slot {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 struct Range {
     from: OffsetDateTime,
     /// Up to where it is settled.
@@ -32,6 +33,7 @@ struct Range {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 struct Open {
     content: Content,
     id: Id,
@@ -44,6 +46,7 @@ struct Open {
 
 /// One content type in one run.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub struct Listing {
     watermark: Watermark,
     /// Whether the run moves the watermark; asking for a past range again does not.
@@ -55,9 +58,9 @@ pub struct Listing {
     /// The look back whose windows have all been begun, the number after the last of them, and when it was begun.
     look: Option<(LookBack, u64, OffsetDateTime)>,
     windows: Windows,
-    open: HashMap<u32, Open>,
-    open_ids: HashSet<Id>,
-    delivered: HashMap<Date, IdSet>,
+    open: BTreeMap<u32, Open>,
+    open_ids: BTreeSet<Id>,
+    delivered: BTreeMap<Date, IdSet>,
     unsaved: BTreeMap<Date, Vec<Id>>,
     /// Contents read in this run: what tells a failing content from a failing feed.
     read: u64,
@@ -69,7 +72,7 @@ pub struct Listing {
     pending_failed_in_a_row: u32,
     last_failure: String,
     /// Pending contents that were served in this run and could not be read.
-    unreadable: HashSet<String>,
+    unreadable: BTreeSet<String>,
     /// Whether contents were read from a page of the listing in this run.
     has_read_page: bool,
     /// Whether a page came of which no entry could be read.
@@ -88,16 +91,16 @@ impl Listing {
             range: None,
             look: None,
             windows: Windows::default(),
-            open: HashMap::new(),
-            open_ids: HashSet::new(),
-            delivered: HashMap::new(),
+            open: BTreeMap::new(),
+            open_ids: BTreeSet::new(),
+            delivered: BTreeMap::new(),
             unsaved: BTreeMap::new(),
             read: 0,
             newly_failed: 0,
             failed_in_a_row: 0,
             pending_failed_in_a_row: 0,
             last_failure: String::new(),
-            unreadable: HashSet::new(),
+            unreadable: BTreeSet::new(),
             has_read_page: false,
             has_unread_page: false,
         }

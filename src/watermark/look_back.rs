@@ -21,7 +21,7 @@ const WEEK: Duration = Duration::days(7);
 const BACK_FILL_WITHIN: Duration = Duration::hours(48);
 
 /// How far a run looks back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LookBack {
     /// An hour before the watermark, as each run does.
     Overlap,

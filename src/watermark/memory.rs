@@ -1,5 +1,7 @@
 //! Reading and writing what is remembered between runs.
 
+#[cfg(test)]
+use std::collections::BTreeMap;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -117,7 +119,8 @@ impl Memory {
     /// failure, also where the first try arrived and only its answer was lost.
     ///
     /// # Errors
-    /// [`StateError::Conflict`] where another writer came in between.
+    /// [`StateError::Conflict`] where another writer came in between. The same call, made again by whoever still holds the
+    /// lock, then goes over what was found.
     pub async fn save_document(&self, document: &Document) -> Result<Version, StateError> {
         let key = self.document_key();
         let body = document
@@ -129,7 +132,10 @@ impl Memory {
             // An earlier try of the same body may have arrived without its answer.
             Err(StateError::Conflict { key }) => match self.store.get(&key).await? {
                 Some((stored, version)) if stored == body => version,
-                _ => return Err(StateError::Conflict { key }),
+                found => {
+                    *self.version() = found.map_or(Expect::Absent, |(_, version)| Expect::Version(version));
+                    return Err(StateError::Conflict { key });
+                }
             },
             other => other?,
         };
@@ -162,6 +168,10 @@ impl Memory {
     pub async fn load_records(&self, now: OffsetDateTime) -> Result<Vec<Bytes>, StateError> {
         let prefix = format!("{}/records/", self.tenant);
         let oldest = now.date() - Duration::days(REMEMBERED_DAYS);
+        // A log that is not there yet is known as well: who lost the lock must not find out its length when appending.
+        for day in [now, now.saturating_add(Duration::DAY)] {
+            self.ends(&format!("{prefix}{}", day_name(day.date())), Log::default());
+        }
         let mut logs = Vec::new();
         for entry in self.store.list(&prefix).await? {
             let Some((day, part)) = entry.key.strip_prefix(&prefix).and_then(day_and_part) else { continue };
@@ -179,7 +189,8 @@ impl Memory {
     ///
     /// # Errors
     /// The storage fails. The ids may be stored or not; the same call, made again before any other for that day, stores
-    /// them once.
+    /// them once. With [`StateError::Conflict`] another writer came in between; the same call, made again by whoever
+    /// still holds the lock, then goes behind what was found.
     pub async fn append_records(&self, day: Date, ids: &[Id]) -> Result<(), StateError> {
         let stem = format!("{}/records/{}", self.tenant, day_name(day));
         self.append(&stem, ids).await
@@ -235,14 +246,16 @@ impl Memory {
             torn => [vec![0; 16 - torn].into(), ids.clone()].concat().into(),
         };
         let mut end = length + block.len() as u64;
-        match self.store.append(&part_key(stem, part), length, block).await {
-            Err(StateError::Full { .. }) => {
-                part += 1;
-                end = ids.len() as u64;
-                self.store.append(&part_key(stem, part), 0, ids).await?;
-            }
-            other => other?,
+        let mut appended = self.store.append(&part_key(stem, part), length, block).await;
+        if let Err(StateError::Full { .. }) = appended {
+            part += 1;
+            end = ids.len() as u64;
+            appended = self.store.append(&part_key(stem, part), 0, ids).await;
         }
+        if let Err(StateError::Conflict { .. }) = appended {
+            self.load_log(stem).await?;
+        }
+        appended?;
         // Only now: the same append, made again after a failure, goes to the same place and is recognised there.
         self.ends(stem, Log { part, length: end });
         Ok(())
@@ -268,6 +281,25 @@ fn day_and_part(name: &str) -> Option<(Date, u32)> {
     };
     let format = time::macros::format_description!("[year]-[month]-[day]");
     Some((Date::parse(day, format).ok()?, part))
+}
+
+/// What the model of the watermark needs: to go on from one state in several ways, and to tell states apart.
+#[cfg(test)]
+impl Memory {
+    pub(super) fn fork(&self) -> Self {
+        let (store, tenant) = (Arc::clone(&self.store), self.tenant.clone());
+        let (version, logs) = (Mutex::new(self.version().clone()), Mutex::new(self.logs().clone()));
+        Self { store, tenant, version, logs }
+    }
+
+    /// What it expects of the store: whether the version that it knows is the `stored` one, and where each log ends.
+    pub(super) fn expects(&self, stored: Option<&Version>) -> (Option<bool>, BTreeMap<String, (u32, u64)>) {
+        let version = match &*self.version() {
+            Expect::Version(version) => Some(Some(version) == stored),
+            Expect::Absent | Expect::Any => None,
+        };
+        (version, self.logs().iter().map(|(stem, log)| (stem.clone(), (log.part, log.length))).collect())
+    }
 }
 
 #[cfg(test)]

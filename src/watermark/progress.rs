@@ -1,6 +1,6 @@
 //! What a run knows: its content types, the records delivered, and the rows that are on their way.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use time::{Date, OffsetDateTime};
 
@@ -27,6 +27,7 @@ pub enum Admission {
 /// were delivered are removed. A kill between two of them then costs a content being fetched, or a dead letter being read
 /// again, and nothing else.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub struct Unsaved {
     /// Records whose rows were answered.
     pub records: Vec<Id>,
@@ -39,6 +40,7 @@ pub struct Unsaved {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 struct Waiting {
     first: Slot,
     others: Vec<Slot>,
@@ -48,6 +50,7 @@ struct Waiting {
 
 /// What a run knows.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub struct Progress {
     listings: BTreeMap<ContentType, Listing>,
     /// Watermarks of content types that this run does not read.
@@ -58,7 +61,7 @@ pub struct Progress {
     subscriptions_checked: Option<OffsetDateTime>,
     last_accepted: Option<OffsetDateTime>,
     delivered: IdSet,
-    on_their_way: HashMap<Id, Waiting>,
+    on_their_way: BTreeMap<Id, Waiting>,
     letters: Letters,
     unsaved: Vec<Id>,
     next_slot: u32,

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use time::OffsetDateTime;
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 struct Window {
     until: OffsetDateTime,
     listed: bool,
@@ -14,6 +15,7 @@ struct Window {
 /// Windows by number, counted from 0 within the run. Each is settled once it is listed to its end and all its contents
 /// are; they are passed in their order alone.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub struct Windows {
     open: VecDeque<Window>,
     /// The number of the front of `open`.

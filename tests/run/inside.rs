@@ -31,6 +31,8 @@ pub enum Failing {
     AnswerLost,
     /// It never ends.
     Hangs,
+    /// A write of another run, sent long before, arrives right before it.
+    Overtaken,
 }
 
 /// One failure to come.
@@ -78,6 +80,18 @@ impl Flaky {
         Some(faults.remove(at).failing)
     }
 
+    /// A log grows by an id, and a document is written once more.
+    async fn overtake(&self, key: &str) -> Result<(), StateError> {
+        let stored = self.below.get(key).await?.map(|(body, _)| body);
+        if key.ends_with(".ids") {
+            let length = stored.map_or(0, |log| log.len() as u64);
+            return self.below.append(key, length, Bytes::from_static(&[7; 16])).await;
+        }
+        let document = stored.unwrap_or(Bytes::from_static(br#"{"format":1,"contentTypes":{}}"#));
+        let document = [document, Bytes::from_static(b"\n")].concat();
+        self.below.put(key, document.into(), &Expect::Any).await.map(drop)
+    }
+
     async fn through<T>(
         &self,
         call_name: &str,
@@ -90,6 +104,10 @@ impl Flaky {
             Some(Failing::Refused) => Err(unavailable()),
             Some(Failing::AnswerLost) => call.await.and_then(|_| Err(unavailable())),
             Some(Failing::Hangs) => std::future::pending().await,
+            Some(Failing::Overtaken) => {
+                self.overtake(key).await?;
+                call.await
+            }
         }
     }
 }

@@ -39,6 +39,19 @@ async fn a_save_that_fails_costs_no_row_twice() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_write_of_an_earlier_run_ends_no_run_and_costs_no_row_twice() {
+    for (call, part) in [("append", "/records/"), ("append", "/contents/"), ("put", "/watermark.json")] {
+        let inside = Inside::new().await;
+        publish_batches(&inside);
+        inside.store.fail(call, part, 0, Failing::Overtaken);
+        let first = inside.run(60).await;
+        inside.run(60).await.unwrap();
+        inside.assert_delivered();
+        assert!(inside.store.all_failed() && first.is_ok(), "{part}: {first:?}");
+    }
+}
+
 /// The key that a failed run names.
 fn key(failed: &labelstream::pull::RunFailed) -> String {
     failed.reasons()[0].split(": ").nth(1).unwrap().to_owned()
