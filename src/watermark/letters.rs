@@ -1,6 +1,6 @@
 //! Dead letters that a run sends again, and what becomes of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use time::Date;
@@ -10,6 +10,7 @@ use crate::content::ContentType;
 
 /// What became of a dead letter that was to be sent again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(Hash))]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// It is removed, or will be when what is left to save is saved: each of its rows was accepted, or is a dead letter
@@ -29,6 +30,7 @@ pub enum Outcome {
 
 /// A dead letter that may be removed once what came with it is saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct Answered {
     /// Its key.
     pub key: String,
@@ -37,6 +39,7 @@ pub struct Answered {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 struct Letter {
     /// How often it was tried before.
     tries: u32,
@@ -44,6 +47,7 @@ struct Letter {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 struct Open {
     key: String,
     /// Rows that were handed over.
@@ -57,9 +61,10 @@ struct Open {
 /// The dead letters that a run sends again. One is removed when all that it stood for is settled, as that of a content is,
 /// and nothing of it was given up anew under its own key.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub struct Letters {
     letters: BTreeMap<String, Letter>,
-    open: HashMap<u32, Open>,
+    open: BTreeMap<u32, Open>,
     answered: Vec<Answered>,
 }
 

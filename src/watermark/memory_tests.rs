@@ -159,7 +159,7 @@ async fn a_document_whose_answer_was_lost_is_saved_again_and_another_writer_is_n
 async fn a_log_that_was_not_there_is_known_as_well_also_after_midnight() {
     for (day, now) in [(DAY, NOW), (DAY, NOW - Duration::DAY)] {
         let store = Flaky::new();
-        let mut memory = Memory::new(store.clone(), "t");
+        let memory = Memory::new(store.clone(), "t");
         assert!(memory.load_records(now).await.unwrap().is_empty());
         store.append("t/records/2026-11-22.ids", 0, Bytes::from_static(&[9; 16])).await.unwrap();
         let refused = memory.append_records(day, &[[2; 16]]).await;
@@ -170,7 +170,7 @@ async fn a_log_that_was_not_there_is_known_as_well_also_after_midnight() {
 #[tokio::test]
 async fn ids_of_another_writer_stay_and_the_same_append_goes_behind_them() {
     let store = Flaky::new();
-    let mut memory = Memory::new(store.clone(), "t");
+    let memory = Memory::new(store.clone(), "t");
     memory.append_records(DAY, &[[1; 16]]).await.unwrap();
     let key = "t/records/2026-11-22.ids";
     store.append(key, 16, Bytes::from_static(&[9; 32])).await.unwrap();

@@ -110,7 +110,7 @@ impl Instance {
         shared.runs += 1;
         shared.holder = Some(number);
         let now = time_of(number);
-        let mut memory = Memory::new(model.store.clone(), TENANT);
+        let memory = Memory::new(model.store.clone(), TENANT);
         let loaded = model.store.enter(&mut shared.disk, number, Way::Clear, memory.load_document(now)).0.unwrap();
         let mut progress = Progress::new(loaded.document, &[KIND], START, true);
         let watermark = progress.listing(KIND).unwrap().watermark();
@@ -169,7 +169,7 @@ impl Instance {
     /// Hands over what earlier runs left behind.
     pub fn resume(&mut self, model: &Model, shared: &mut Shared) {
         self.resumed = true;
-        for (slot, content) in self.progress.resume() {
+        for (slot, content) in self.progress.resume(KIND) {
             self.know_day(model, shared, content.created.date());
             self.fetching.push((slot, model.world.number(&content), 0));
         }
