@@ -51,7 +51,9 @@ pub fn cases() -> Vec<Case> {
         Case::new("process", "a budget shorter than the backlog takes", 532, |mut scene| {
             Box::pin(async move {
                 scene.world.set("RUN_BUDGET_SECONDS", &SHORTEST.to_string());
-                let contents = (0..6).map(|_| scene.publish_batches()).sum::<u64>();
+                for _ in 0..6 {
+                    scene.publish_batches();
+                }
                 scene.strike(Fault::new(Endpoint::Retrieve, When::Always, Effect::Delay(1_000)));
                 let begun = Instant::now();
                 let answered = scene.tick_answering(200).await;
@@ -62,11 +64,14 @@ pub fn cases() -> Vec<Case> {
                 let left = logs.iter().any(|line| line.contains(" unfinished.") && !line.contains(", 0 unfinished."));
                 assert!(left, "it says what is left: {logs:?}");
                 scene.clear_faults();
-                while scene.world.simulator.report().missing > 0 {
+                // Each run begins where the one before was saved.
+                let mut missing = report.missing;
+                while missing > 0 {
                     scene.tick_answering(200).await;
+                    let left = scene.world.simulator.report().missing;
+                    assert!(left < missing, "a run brought nothing: {left} of {missing} are left");
+                    missing = left;
                 }
-                let again = scene.calls(Endpoint::Retrieve) - contents;
-                assert!(again < contents / 2, "{again} contents were fetched again: what was settled was saved");
                 scene
             })
         }),

@@ -25,8 +25,9 @@ pub fn cases() -> Vec<Case> {
             scene.tick_answering(200).await;
             let peak = scene.host().await.peak_memory().unwrap();
             assert!(peak < LIMIT, "{peak} bytes");
-            let report = scene.world.simulator.report();
-            assert!(report.missing < report.published / 10, "most of it arrived under the limit: {report:?}");
+            // All but maybe the newest content, which is just old enough to be listed.
+            let missing = scene.world.simulator.report().missing;
+            assert!(missing <= published.label_events / 60, "{missing}");
             scene.struck = 1;
             scene
         })
