@@ -209,6 +209,6 @@ fn a_store_that_does_not_compare_is_found() {
 
 #[test]
 fn a_run_that_ends_over_a_late_write_is_found() {
-    let rules = Rules { bears_late_writes: false, ..Rules::KEPT };
+    let rules = Rules { late_writes: 0, ..Rules::KEPT };
     finds("comes 2 times", World { rules, ..world(double(), A_KILL) });
 }

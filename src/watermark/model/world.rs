@@ -111,14 +111,14 @@ pub struct Rules {
     pub in_order: bool,
     /// A batch holds its place until its records are saved.
     pub holds_places: bool,
-    /// A save that finds a late write of an earlier run goes on.
-    pub bears_late_writes: bool,
+    /// A save goes on after so many late writes of earlier runs.
+    pub late_writes: u8,
 }
 
 impl Rules {
     /// As they are.
     pub const KEPT: Self =
-        Self { asks_for_the_lock: true, compares: true, in_order: true, holds_places: true, bears_late_writes: true };
+        Self { asks_for_the_lock: true, compares: true, in_order: true, holds_places: true, late_writes: 3 };
 }
 
 /// A world.

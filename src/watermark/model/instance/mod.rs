@@ -38,6 +38,8 @@ pub struct Instance {
     taken: Option<Unsaved>,
     /// The next write of what was taken is under way: the lock was asked for, and held.
     pub writing: bool,
+    /// Late writes of earlier runs that the save under way found.
+    late: u8,
     /// No content is begun any more, and no POST.
     pub halted: bool,
     end: End,
@@ -130,6 +132,7 @@ impl Instance {
             has_news: false,
             taken: None,
             writing: false,
+            late: 0,
             halted: false,
             end: End::NotYet,
             holds: true,
@@ -365,7 +368,7 @@ impl Instance {
     pub fn hash(&self, model: &Model, shared: &Shared, hasher: &mut impl Hasher) {
         self.memory.expects(shared.disk.version(&Shared::document_key()).as_ref()).hash(hasher);
         (self.number, &self.burying, &self.waiting, &self.places, &self.taken, self.writing).hash(hasher);
-        (self.halted, self.end, self.holds).hash(hasher);
+        (self.late, self.halted, self.end, self.holds).hash(hasher);
         if self.may(model) {
             (&self.progress, &self.list, self.resumed, self.knows_records, &self.fetching, self.has_news).hash(hasher);
         }

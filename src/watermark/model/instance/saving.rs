@@ -34,6 +34,7 @@ impl Instance {
             return self.lock_lost(model, shared);
         }
         self.taken = None;
+        self.late = 0;
         self.places.retain(|batch| !batch.saving);
         match self.end {
             End::NotYet => Goes::On,
@@ -76,9 +77,11 @@ impl Instance {
         shared.sent.extend(lost);
         match result {
             Ok(()) => self.next_write(model, shared),
-            // It found a late write of an earlier run: it looked at it, and writes again while it holds the lock. In a
-            // world there are no more of them than a save bears.
-            Err(StateError::Conflict { .. }) if model.world.rules.bears_late_writes => self.next_write(model, shared),
+            // It found a late write of an earlier run: it looked at it, and writes again while it holds the lock.
+            Err(StateError::Conflict { .. }) if self.late < model.world.rules.late_writes => {
+                self.late += 1;
+                self.next_write(model, shared)
+            }
             Err(StateError::Conflict { .. }) => self.gone(shared),
             Err(_) if self.works() => {
                 self.halted = true;
