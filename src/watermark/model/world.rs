@@ -111,7 +111,7 @@ pub struct Rules {
     pub in_order: bool,
     /// A batch holds its place until its records are saved.
     pub holds_places: bool,
-    /// How often a save goes on after it found a late write of an earlier run.
+    /// A save goes on after so many late writes of earlier runs.
     pub late_writes: u8,
 }
 
