@@ -50,7 +50,7 @@ impl Token {
         &self.secret
     }
 
-    /// `text` without the token, which services and gateways echo: whole, or cut, of which [`PIECE`] bytes in a row and
+    /// `text` without the token, which services and gateways echo: whole, or cut, of which 16 bytes in a row and
     /// more are taken out.
     #[must_use]
     pub fn hide(&self, text: &str) -> String {

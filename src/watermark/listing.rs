@@ -223,7 +223,7 @@ impl Listing {
     }
 
     /// A page came with several entries of which none could be read. Whether to give them up: they may be the answer of a
-    /// proxy, unless the same happened in [`MAX_TRIES`] runs in which other pages could be read.
+    /// proxy, unless the same happened in 8 runs in which other pages could be read.
     pub const fn page_unread(&mut self) -> bool {
         self.has_unread_page = true;
         self.watermark.unread_runs >= MAX_TRIES
