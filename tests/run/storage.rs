@@ -182,7 +182,7 @@ async fn a_document_that_is_garbage_or_of_an_older_version_costs_nothing_and_a_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_writer_of_the_document_fails_the_run_and_what_was_answered_is_remembered() {
+async fn another_writer_of_the_document_is_a_late_write_while_the_lock_is_held() {
     let world = slow_world(2_500).await;
     let key = document_key(&world);
     let overwritten = async || {
@@ -190,8 +190,7 @@ async fn another_writer_of_the_document_fails_the_run_and_what_was_answered_is_r
         world.store().put(&key, stored, &Expect::Any).await.unwrap();
     };
     let (host, answered) = tick_and(&world, world.start().await, overwritten).await;
-    assert!(said(&answered).contains("watermark.json: another writer changed"), "{answered:?}");
-    assert!(world.simulator.report().missing > 0, "it ended in the middle");
+    assert_eq!(answered.status, 200, "{answered:?}");
     world.simulator.clear_faults();
     let (_host, answered) = tick(host).await;
     assert_eq!(answered.status, 200, "{answered:?}");

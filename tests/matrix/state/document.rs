@@ -86,8 +86,9 @@ pub fn cases() -> Vec<Case> {
             Box::pin(async move {
                 begin_in_the_middle(&mut scene).await;
                 replace(&scene, br#"{"format": 1, "contentTypes": {}}"#).await;
-                let said = scene.end_answering(500).await.body.to_string();
-                assert!(said.contains("watermark.json: another writer changed it"), "{said}");
+                // The lock is held: it can only be a late write of an earlier run, and the save goes over it.
+                scene.end_answering(200).await;
+                assert_eq!(scene.world.simulator.report().missing, 0);
                 scene.struck = 1;
                 scene
             })

@@ -86,9 +86,8 @@ pub fn cases() -> Vec<Case> {
                     // It may lose against the run itself.
                     while !append_torn(&mut scene, &key).await {}
                 }
-                let said = scene.end_answering(500).await.body.to_string();
-                assert!(said.contains("/records/") && said.contains("another writer"), "{said}");
-                assert!(scene.world.simulator.report().missing > 0, "it stopped sending");
+                // The lock is held: it can only be a late write of an earlier run, and the save goes on behind it.
+                scene.end_answering(200).await;
                 scene.struck = 1;
                 scene
             })
