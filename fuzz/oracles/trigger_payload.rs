@@ -84,6 +84,8 @@ fn plain_range(mut input: Value) -> Option<Range> {
 }
 
 fn judge(range: &Range, reached: &mut Reached) {
+    assert!(range.since.is_none() || range.until.is_none() || range.since < range.until, "{range} goes backwards");
+    assert!(range.since.is_some() || range.until.is_some(), "a range has an end");
     one_line(&range.to_string(), 100);
     reached.push("a range");
     let mut before = None;

@@ -2,7 +2,7 @@
 //!
 //! Input: the document. Judged are:
 //! - garbage is told in one line;
-//! - what is read can be stored, and is read again as the same;
+//! - what is read is what another reading of the JSON finds, can be stored, and is read again as the same;
 //! - a run can begin with it: what it asks for is bounded, and every content that waits is taken up once.
 
 use std::collections::HashSet;
@@ -12,7 +12,8 @@ use labelstream::{
     feed::window::windows,
     watermark::{Document, DocumentError, FORMAT, Failure, Listing, LookBack, Slot, Verdict, Watermark},
 };
-use time::{OffsetDateTime, macros::datetime};
+use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
 
 use super::{Reached, column, shown::one_line};
 
@@ -39,6 +40,7 @@ pub fn check(data: &[u8]) -> Reached {
             return reached;
         }
     };
+    compare(&document, data);
     let stored = document.to_json().expect("what was read can be stored");
     let again = Document::parse(&stored).expect("what was stored can be read");
     assert_eq!(again, document, "a document survives being stored");
@@ -51,6 +53,50 @@ pub fn check(data: &[u8]) -> Reached {
         begin(content_type, watermark, &mut reached);
     }
     reached
+}
+
+/// The document against a tree of the same bytes, where a tree can hold them.
+fn compare(document: &Document, data: &[u8]) {
+    let Ok(tree) = serde_json::from_slice::<Value>(data) else { return };
+    assert_eq!(u64::from(document.format), tree["format"]);
+    assert_eq!(u64::from(document.refused_runs), tree["refusedRuns"].as_u64().unwrap_or(0));
+    same_time(document.subscriptions_checked, &tree["subscriptionsChecked"]);
+    same_time(document.last_accepted, &tree["lastAccepted"]);
+    let types = tree["contentTypes"].as_object().expect("content types are an object");
+    assert_eq!(document.content_types.len() + document.unknown_types.len(), types.len(), "no content type is lost");
+    for (content_type, watermark) in &document.content_types {
+        let stored = &types[content_type.as_str()];
+        for (time, name) in [
+            (Some(watermark.listed_through), "listedThrough"),
+            (watermark.last_content, "lastContent"),
+            (watermark.start_tried, "startTried"),
+            (watermark.started, "started"),
+            (watermark.begins, "begins"),
+            (watermark.looked_day_back, "lookedDayBack"),
+            (watermark.looked_week_back, "lookedWeekBack"),
+        ] {
+            same_time(time, &stored[name]);
+        }
+        let pending = stored["pending"].as_array().map_or(&[][..], Vec::as_slice);
+        assert_eq!(watermark.pending.len(), pending.len(), "no content that waits is lost");
+        for (read, stored) in watermark.pending.iter().zip(pending) {
+            assert_eq!(
+                (stored["content"]["id"].as_str(), stored["tries"].as_u64()),
+                (Some(&*read.content.id), Some(read.tries.into()))
+            );
+            assert_eq!(stored["reason"], *read.reason);
+            same_time(Some(read.content.created), &stored["content"]["created"]);
+            same_time(Some(read.first_failed), &stored["firstFailed"]);
+        }
+    }
+    for (name, text) in &document.unknown_types {
+        assert_eq!(serde_json::from_str::<Value>(text).ok().as_ref(), Some(&types[name]));
+    }
+}
+
+fn same_time(read: Option<OffsetDateTime>, stored: &Value) {
+    let stored = stored.as_str().map(|text| OffsetDateTime::parse(text, &Rfc3339).expect("a time"));
+    assert_eq!(read, stored);
 }
 
 /// What a run does first.

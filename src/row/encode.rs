@@ -9,8 +9,8 @@ use crate::record::{json, scan::quote_or_backslash};
 pub(super) struct Survey {
     /// How deep objects and arrays lie in each other.
     pub depth: usize,
-    /// Whether it can be copied as it stands: no line breaks (a row is one line) and no surrogates as escapes (half a
-    /// pair is no text, and parsers refuse it).
+    /// Whether it can be copied as it stands: no line breaks (a row is one line), no surrogates as escapes (half a pair is
+    /// no text) and no numbers beyond the range of floats; parsers refuse the last two.
     pub plain: bool,
 }
 
@@ -38,10 +38,27 @@ pub(super) fn survey(raw: &str) -> Survey {
             }
             b'}' | b']' => depth = depth.saturating_sub(1),
             b'\n' | b'\r' => survey.plain = false,
+            b'0'..=b'9' => {
+                let end = number_end(bytes, at);
+                survey.plain &= fits_a_float(&raw[at - 1..end]);
+                at = end;
+            }
             _ => {}
         }
     }
     survey
+}
+
+/// Past the digits, point and exponent at `at`.
+fn number_end(bytes: &[u8], at: usize) -> usize {
+    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+    bytes[at..].iter().position(|byte| !is_part(byte)).map_or(bytes.len(), |len| at + len)
+}
+
+/// Whether a float can hold the number. What is short and has no exponent needs no look.
+fn fits_a_float(number: &str) -> bool {
+    const SURELY: usize = 300;
+    (number.len() <= SURELY && !number.contains(['e', 'E'])) || number.parse().is_ok_and(f64::is_finite)
 }
 
 /// Whether the escape at `at` is one of `\ud800` to `\udfff`.
@@ -51,7 +68,8 @@ fn is_surrogate(bytes: &[u8], at: usize) -> bool {
         && !matches!(bytes.get(at + 3), Some(b'0'..=b'7'))
 }
 
-/// The same value without white space around its parts, with the fewest escapes, all of them valid.
+/// The same value without white space around its parts, with the fewest escapes, all of them valid. A number beyond the
+/// range of floats is written as text.
 pub(super) fn compact(raw: &str) -> String {
     let mut out = Vec::with_capacity(raw.len());
     let bytes = raw.as_bytes();
@@ -60,6 +78,15 @@ pub(super) fn compact(raw: &str) -> String {
         if byte == b'"' {
             let end = json::string_end(bytes, at);
             escape(&mut out, &json::text(&raw[at..end]).unwrap_or_default());
+            at = end;
+            continue;
+        }
+        if matches!(byte, b'-' | b'0'..=b'9') {
+            let end = number_end(bytes, at + 1);
+            let quote: &[u8] = if fits_a_float(&raw[at..end]) { b"" } else { b"\"" };
+            for part in [quote, &bytes[at..end], quote] {
+                out.extend_from_slice(part);
+            }
             at = end;
             continue;
         }
@@ -108,7 +135,8 @@ pub(super) const fn escaped_len(character: char) -> usize {
 
 /// The text of a string, and of any other value its JSON.
 pub(super) fn as_text(raw: &str) -> Cow<'_, str> {
-    json::text(raw).unwrap_or_else(|| if survey(raw).plain { Cow::Borrowed(raw) } else { Cow::Owned(compact(raw)) })
+    let may_stay = || !(json::is_object(raw) || json::is_array(raw)) || survey(raw).plain;
+    json::text(raw).unwrap_or_else(|| if may_stay() { Cow::Borrowed(raw) } else { Cow::Owned(compact(raw)) })
 }
 
 #[cfg(test)]
@@ -128,6 +156,9 @@ mod tests {
             ("\"\\ud83d\\ude00\"", 0, false),
             ("[\"\\\\ud83d\"]", 1, true),
             ("\"\\ud7ff\\u00d8\"", 0, true),
+            ("[-1.5e+300,true,false,\"1e999\"]", 1, true),
+            ("[2.5e555]", 1, false),
+            ("-1e999", 0, false),
         ] {
             assert_eq!(survey(raw), Survey { depth, plain }, "{raw}");
         }
@@ -137,6 +168,15 @@ mod tests {
     fn compact_text_has_one_line_and_no_half_pairs() {
         let raw = "{ \"a\" : [ 1.50 ,\n \"x\\u0041 \\ud800\\n\" ] }";
         assert_eq!(compact(raw), "{\"a\":[1.50,\"xA \u{fffd}\\n\"]}");
+    }
+
+    #[test]
+    fn a_number_beyond_floats_becomes_text() {
+        assert_eq!(compact("[ 1e999, -2.5E+555 , 1e-999, true ]"), "[\"1e999\",\"-2.5E+555\",1e-999,true]");
+        let long = "9".repeat(400);
+        assert!(!survey(&long).plain);
+        assert_eq!(compact(&long), format!("\"{long}\""));
+        assert_eq!(as_text("1e999"), "1e999");
     }
 
     proptest! {
