@@ -8,6 +8,8 @@
 mod access;
 #[path = "infra/columns.rs"]
 mod columns;
+#[path = "infra/deploy_page.rs"]
+mod deploy_page;
 #[path = "infra/host.rs"]
 mod host;
 #[path = "infra/page.rs"]

@@ -12,7 +12,7 @@ const METRICS_PUBLISHER: &str = "3913510d-42f4-4e42-8a64-420c390055eb";
 const SECRETS_USER: &str = "4633458b-17de-408a-b874-0445c86b69e6";
 
 /// Role, type of the resource that it is on, and why. docs/deploy.md has the same table.
-const ROLES: [(&str, &str, &str); 4] = [
+pub const ROLES: [(&str, &str, &str); 4] = [
     (BLOB_OWNER, "Microsoft.Storage/storageAccounts", "the host makes containers for locks, timers and keys"),
     (TABLE_CONTRIBUTOR, "Microsoft.Storage/storageAccounts", "the host makes tables for diagnostic events"),
     (METRICS_PUBLISHER, "Microsoft.Insights/components", "telemetry"),
