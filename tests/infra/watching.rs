@@ -18,7 +18,7 @@ fn alerts(snapshot: &Snapshot) -> BTreeMap<String, &Value> {
         .collect()
 }
 
-fn criterion<'a>(alert: &'a Value) -> (&'a str, &'a str, f64) {
+fn criterion(alert: &Value) -> (&str, &str, f64) {
     let criterion = &alert["criteria"]["allOf"][0];
     let text = |key: &str| criterion[key].as_str().unwrap();
     (text("query"), text("operator"), criterion["threshold"].as_f64().unwrap())
