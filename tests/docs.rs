@@ -53,7 +53,7 @@ fn the_readme_opens_with_the_two_commands() {
 /// Files that the pages name in backquotes or links must be there.
 #[test]
 fn pages_name_files_that_exist() {
-    for page in ["README.md", "ARCHITECTURE.md", "docs/settings.md", "docs/deploy.md"] {
+    for page in ["README.md", "ARCHITECTURE.md", "docs/settings.md", "docs/guarantees.md", "docs/deploy.md"] {
         let text = read(page);
         let named = text
             .split('`')
@@ -74,5 +74,17 @@ fn pages_name_files_that_exist() {
             let found = [root.join(name), root.join("src").join(name), root.join(page).parent().unwrap().join(name)];
             assert!(found.iter().any(|path| path.exists()), "{page} names {name}, which is not there");
         }
+    }
+}
+
+/// Each promise names the test that shows it, as `file::name`.
+#[test]
+fn the_tests_that_show_the_guarantees_exist() {
+    let page = read("docs/guarantees.md");
+    let named: Vec<_> = page.split('`').skip(1).step_by(2).filter_map(|name| name.split_once(".rs::")).collect();
+    assert!(named.len() >= 10, "{named:?}");
+    for (file, test) in named {
+        let text = read(&format!("{file}.rs"));
+        assert!(text.contains(&format!("fn {test}(")), "{file}.rs has no test {test}");
     }
 }
