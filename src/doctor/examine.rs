@@ -47,7 +47,22 @@ pub async fn examine(environment: &(dyn Fn(&str) -> Option<String> + Sync), opti
         Some(settings) => findings.extend(services(&settings, options).await),
         None => findings.extend(all_skipped()),
     }
+    tell_once(&mut findings);
     Report::new(findings)
+}
+
+/// One identity that gives no token is one fault, whatever it was asked for: the tokens that fail for the reason for
+/// which the feed's does are skipped because of that one.
+fn tell_once(findings: &mut [Finding]) {
+    // What follows the audience, which differs.
+    let reason = |finding: &Finding| finding.found.split_once(": ").map(|(_, reason)| reason.to_owned());
+    let feed = findings.iter().find(|finding| finding.check == Check::FeedToken && !finding.carries());
+    let Some(told) = feed.and_then(reason) else { return };
+    for finding in findings.iter_mut().filter(|finding| finding.fix.is_some()) {
+        if matches!(finding.check, Check::IngestionToken | Check::GraphToken) && reason(finding).as_ref() == Some(&told) {
+            *finding = Finding::because(finding.check, Check::FeedToken);
+        }
+    }
 }
 
 /// Everything, because no setting could be used.
@@ -178,5 +193,28 @@ async fn of_clock(settings: &Settings) -> Finding {
     match http_client() {
         Ok(http) => clock::examine(&http, &origins).await,
         Err(error) => Finding::not_needed(Check::Clock, error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Verdict;
+
+    #[test]
+    fn one_identity_is_one_fault() {
+        let failed = |check, found: &str| Finding::failed(check, found, "assign it");
+        let verdicts = |other: &str| {
+            let mut findings = [
+                failed(Check::FeedToken, "no token for https://feed: not assigned"),
+                failed(Check::IngestionToken, other),
+                Finding::ok(Check::GraphToken, "no token for https://graph: not assigned"),
+            ];
+            tell_once(&mut findings);
+            findings.map(|finding| finding.verdict)
+        };
+        use Verdict::{Failed, Ok, Skipped};
+        assert_eq!(verdicts("no token for https://monitor: not assigned"), [Failed, Skipped, Ok]);
+        assert_eq!(verdicts("no token for https://monitor: expired"), [Failed, Failed, Ok]);
     }
 }

@@ -60,6 +60,9 @@ pub struct Status {
     pub last_run: Option<LastRun>,
     /// What could not be read, and what follows from it.
     pub problems: Vec<String>,
+    /// Whether the feed was asked and gave no answer.
+    #[serde(skip)]
+    pub feed_failed: bool,
 }
 
 /// How a content type stands.
@@ -94,11 +97,12 @@ struct Parts {
     last_run: Option<LastRun>,
     subscriptions: Option<Vec<Subscription>>,
     problems: Vec<String>,
+    feed_failed: bool,
 }
 
 impl Status {
     fn of(tenant: &str, wanted: &[ContentType], parts: Parts, now: OffsetDateTime) -> Self {
-        let Parts { document, dead_letters, run_under_way, last_run, subscriptions, problems } = parts;
+        let Parts { document, dead_letters, run_under_way, last_run, subscriptions, problems, feed_failed } = parts;
         let known = document.content_types.keys().chain(wanted).copied();
         let content_types: BTreeMap<_, _> = known
             .map(|content_type| {
@@ -119,6 +123,7 @@ impl Status {
             run_under_way,
             last_run,
             problems,
+            feed_failed,
         }
     }
 

@@ -50,7 +50,10 @@ pub async fn read(
     if let Some(feed) = feed {
         match feed.subscriptions().await {
             Ok(listed) => parts.subscriptions = Some(listed),
-            Err(error) => parts.problems.push(format!("the subscriptions are not known: {error}")),
+            Err(error) => {
+                parts.problems.push(format!("the subscriptions are not known: {error}"));
+                parts.feed_failed = true;
+            }
         }
     }
     Ok(Status::of(tenant, wanted, parts, now))
