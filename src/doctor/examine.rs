@@ -59,7 +59,8 @@ fn tell_once(findings: &mut [Finding]) {
     let feed = findings.iter().find(|finding| finding.check == Check::FeedToken && !finding.carries());
     let Some(told) = feed.and_then(reason) else { return };
     for finding in findings.iter_mut().filter(|finding| finding.fix.is_some()) {
-        if matches!(finding.check, Check::IngestionToken | Check::GraphToken) && reason(finding).as_ref() == Some(&told) {
+        if matches!(finding.check, Check::IngestionToken | Check::GraphToken) && reason(finding).as_ref() == Some(&told)
+        {
             *finding = Finding::because(finding.check, Check::FeedToken);
         }
     }

@@ -182,7 +182,9 @@ mod tests {
     use super::*;
     use crate::doctor::Verdict;
 
-    fn environment(changes: &'static [(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+    type Changes = &'static [(&'static str, &'static str)];
+
+    fn environment(changes: Changes) -> impl Fn(&str) -> Option<String> {
         move |name| {
             let last = changes.iter().rev().find(|(known, _)| *known == name);
             last.map(|(_, value)| value.to_string())
@@ -203,7 +205,7 @@ mod tests {
         folder
     }
 
-    fn look(folder: &Path, changes: &'static [(&str, &str)]) -> Finding {
+    fn look(folder: &Path, changes: Changes) -> Finding {
         examine(&environment(changes), &[folder.join("nowhere"), folder.to_owned()])
     }
 
@@ -219,7 +221,7 @@ mod tests {
     #[test]
     fn what_the_host_would_stumble_over_is_told() {
         let app = app();
-        let cases: [(&'static [(&str, &str)], &str, &str); 5] = [
+        let cases: [(Changes, &str, &str); 5] = [
             (&[("TIMER_SCHEDULE", " ")], "TIMER_SCHEDULE is not set", "TIMER_SCHEDULE=0 */5 * * * *"),
             (&[("FUNCTIONS_WORKER_RUNTIME", "node")], "is node", "FUNCTIONS_WORKER_RUNTIME=custom"),
             (&[("FUNCTIONS_CUSTOMHANDLER_PORT", "x")], "no port", "remove it"),

@@ -33,7 +33,9 @@ fn every_subcommand_teaches_by_examples() {
 
 #[test]
 fn wrong_use_is_2() {
-    for arguments in [&["fix"][..], &["status", "--yes"], &["completions"], &["completions", "cmd"], &["connect", "all"]] {
+    for arguments in
+        [&["fix"][..], &["status", "--yes"], &["completions"], &["completions", "cmd"], &["connect", "all"]]
+    {
         assert_eq!(labelstream(arguments).status.code(), Some(2), "{arguments:?}");
     }
     for command in ["status", "connect", "disconnect"] {

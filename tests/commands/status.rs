@@ -95,7 +95,10 @@ async fn a_run_under_way_and_the_last_one_are_told() {
     let lock = store.lock(&Memory::lock_key(tenant)).await.unwrap().unwrap();
     let (_, text, _) = shell.run(&["status", "--state", "state"]).await;
     assert!(text.contains("under way     a run holds the lock"), "{text}");
-    assert!(text.contains("last run      failed 2026-11-22T18:05:00Z") && text.contains("4 rows sent; the feed failed"), "{text}");
+    assert!(
+        text.contains("last run      failed 2026-11-22T18:05:00Z") && text.contains("4 rows sent; the feed failed"),
+        "{text}"
+    );
     lock.renew().await.unwrap();
     lock.release().await.unwrap();
     let told = told(&shell, &["--state", "state"]).await;

@@ -23,7 +23,10 @@ async fn one_that_cannot_be_started_keeps_no_other_from_it() {
     let (status, lines, said) = shell.run(&["connect"]).await;
     assert_eq!(status, 1);
     assert_eq!(lines, "Audit.General: started\nAudit.SharePoint: not started\nAudit.Exchange: started\n");
-    assert!(said.starts_with("failed: starting the subscription of Audit.SharePoint") && said.contains("15 minutes"), "{said}");
+    assert!(
+        said.starts_with("failed: starting the subscription of Audit.SharePoint") && said.contains("15 minutes"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,7 +35,10 @@ async fn an_identity_without_the_permission_is_told_so() {
     for arguments in [&["connect"][..], &["disconnect", "--yes"]] {
         let (status, _, said) = shell.run(arguments).await;
         assert_eq!(status, 1);
-        assert!(said.contains("AF10001") && said.contains("Grant the application permission ActivityFeed.Read"), "{said}");
+        assert!(
+            said.contains("AF10001") && said.contains("Grant the application permission ActivityFeed.Read"),
+            "{said}"
+        );
     }
 }
 

@@ -46,7 +46,8 @@ async fn a_folder_takes_the_place_of_the_storage_account() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("folder state: made, read") && text.contains("All is well."), "{text}");
-    let left: Vec<_> = std::fs::read_dir(patient.path("state")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(patient.path("state")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, [".busy"]);
 }
 
@@ -68,8 +69,13 @@ async fn a_test_row_is_sent_where_it_is_asked_for_and_says_what_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_any_setting_it_says_what_to_set() {
-    let patient = Patient::new(Setup { app: |folder| std::fs::remove_file(folder.join("host.json")).unwrap(), ..Setup::default() }).await;
-    let unset: Vec<_> = patient.simulator.environment().into_iter().map(|(name, _)| name).chain(["AzureWebJobsStorage"]).collect();
+    let patient = Patient::new(Setup {
+        app: |folder| std::fs::remove_file(folder.join("host.json")).unwrap(),
+        ..Setup::default()
+    })
+    .await;
+    let unset: Vec<_> =
+        patient.simulator.environment().into_iter().map(|(name, _)| name).chain(["AzureWebJobsStorage"]).collect();
     let output = patient.run(&["doctor"], &unset).await;
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");

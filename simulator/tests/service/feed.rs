@@ -110,7 +110,7 @@ async fn the_feed_has_a_clock_of_its_own() {
 
 #[tokio::test]
 async fn the_feeds_clock_is_in_its_answers() {
-    use time::format_description::well_known::Rfc2822;
+    use time::{Duration, OffsetDateTime, format_description::well_known::Rfc2822};
     let world = World::new(Config { clock_offset: Duration::hours(2), ..Config::default() }).await;
     for url in [world.simulator.base().to_owned(), format!("{}/msi/token", world.simulator.base())] {
         let answer = world.http.get(&url).send().await.unwrap();
