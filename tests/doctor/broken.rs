@@ -367,12 +367,9 @@ async fn fault_of(case: &Case) -> Option<String> {
         Some(format!("it found: {}", named.found))
     } else if !named.fix.contains(case.fix) {
         Some(format!("its fix: {}", named.fix))
-    } else if let Some(skipped) =
-        named.skipped.iter().find(|text| !text.contains("because of") && !is_about_labels(text))
-    {
-        Some(format!("without a reason: {skipped}"))
     } else {
-        None
+        let unexplained = named.skipped.iter().find(|text| !text.contains("because of") && !is_about_labels(text));
+        unexplained.map(|skipped| format!("without a reason: {skipped}"))
     };
     // Whatever is broken, nothing was changed.
     patient.assert_unchanged().await;

@@ -51,7 +51,8 @@ impl Default for Setup {
 
 pub struct Patient {
     pub simulator: Simulator,
-    pub storage: Storage,
+    /// It stands before the account as long as it lives.
+    _storage: Storage,
     container: String,
     settings: Vec<(String, String)>,
     folder: tempfile::TempDir,
@@ -94,7 +95,7 @@ impl Patient {
         let folder = tempfile::tempdir().unwrap();
         lay_out(folder.path());
         (setup.app)(folder.path());
-        Self { simulator, storage, container, settings, folder }
+        Self { simulator, _storage: storage, container, settings, folder }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
