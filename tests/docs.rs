@@ -4,7 +4,10 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use labelstream::settings::{Need, SETTINGS, SetBy, Unset};
+use labelstream::{
+    doctor::Check,
+    settings::{Need, SETTINGS, SetBy, Unset},
+};
 
 fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -37,6 +40,15 @@ fn the_settings_page_lists_what_is_read() {
 }
 
 #[test]
+fn the_operators_page_lists_what_doctor_looks_at() {
+    let mut table = String::from("| check | what it looks at | what mends it |\n|---|---|---|\n");
+    for check in Check::ALL {
+        writeln!(table, "| `{}` | {} | {} |", check.id(), check.what(), check.mended_by()).unwrap();
+    }
+    assert!(read("docs/operate.md").contains(&table), "docs/operate.md should have this table:\n{table}");
+}
+
+#[test]
 fn the_readme_opens_with_the_two_commands() {
     let readme = read("README.md");
     let commands: Vec<_> = readme
@@ -53,7 +65,14 @@ fn the_readme_opens_with_the_two_commands() {
 /// Files that the pages name in backquotes or links must be there.
 #[test]
 fn pages_name_files_that_exist() {
-    for page in ["README.md", "ARCHITECTURE.md", "docs/settings.md", "docs/guarantees.md", "docs/deploy.md"] {
+    for page in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "docs/settings.md",
+        "docs/guarantees.md",
+        "docs/deploy.md",
+        "docs/operate.md",
+    ] {
         let text = read(page);
         let named = text
             .split('`')

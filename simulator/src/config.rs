@@ -13,6 +13,11 @@ pub const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
 /// Audience of the ingestion endpoint in the commercial cloud.
 pub const INGESTION_AUDIENCE: &str = "https://monitor.azure.com";
 
+/// The permission that the feed wants.
+pub const FEED_ROLE: &str = "ActivityFeed.Read";
+/// The permission that Graph wants for the labels.
+pub const GRAPH_ROLE: &str = "SensitivityLabel.Read";
+
 /// The set-up of a [`crate::Simulator`]. `Config::default()` is a tenant with nothing published and no faults.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -31,7 +36,7 @@ pub struct Config {
     /// Whether a second start of one subscription within 15 minutes is refused with 429.
     pub strict_start_interval: bool,
     /// How far the clock of the feed is ahead of this machine's; negative where it is behind. Windows are judged, and
-    /// contents are published, by it.
+    /// contents are published, by it, and the `Date` of its answers tells it.
     pub clock_offset: Span,
     /// How far back a window may start: 7 days by the reference, and an hour more in practice.
     pub reach: Span,
@@ -51,6 +56,14 @@ pub struct Config {
     pub graph_audience: String,
     /// Audience of the ingestion endpoint's tokens.
     pub ingestion_audience: String,
+    /// Permissions (`roles`) in the feed's tokens. The feed refuses a token without `ActivityFeed.Read`.
+    pub feed_roles: Vec<String>,
+    /// Permissions in Graph's tokens. Graph refuses a token without `SensitivityLabel.Read`.
+    pub graph_roles: Vec<String>,
+    /// The tenant that tokens are of, where it is not the one that is read. The feed refuses them then.
+    pub token_tenant: Option<String>,
+    /// Whether auditing is on in the tenant. Where it is off, the feed does not know the tenant.
+    pub auditing: bool,
     /// Immutable id of the data collection rule.
     pub rule_id: String,
     /// The rule's stream.
@@ -87,6 +100,10 @@ impl Default for Config {
             feed_audience: FEED_AUDIENCE.to_owned(),
             graph_audience: GRAPH_AUDIENCE.to_owned(),
             ingestion_audience: INGESTION_AUDIENCE.to_owned(),
+            feed_roles: vec![FEED_ROLE.to_owned()],
+            graph_roles: vec![GRAPH_ROLE.to_owned()],
+            token_tenant: None,
+            auditing: true,
             rule_id: "dcr-00000000000000000000000000000001".to_owned(),
             stream: "Custom-MicrosoftPurviewInformationProtection_CL".to_owned(),
             columns: Columns::default(),

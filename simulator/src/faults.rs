@@ -368,7 +368,7 @@ impl RetryAfter {
 }
 
 /// A time as HTTP headers have it: `Sun, 22 Nov 2026 10:11:12 GMT` (RFC 9110, IMF-fixdate).
-fn http_date(at: OffsetDateTime) -> String {
+pub(crate) fn http_date(at: OffsetDateTime) -> String {
     const FORM: &[BorrowedFormatItem<'_>] =
         format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
     // Every time can be written in this form.

@@ -19,6 +19,7 @@ use time::{Duration, OffsetDateTime, format_description::BorrowedFormatItem, mac
 
 use crate::{
     answer::{self, Refusal},
+    config::FEED_ROLE,
     contents::{Content, ContentType, Place},
     faults::{Effect, Spoil},
     guid, query,
@@ -69,18 +70,31 @@ pub(crate) async fn feed(
     headers: HeaderMap,
 ) -> Response {
     // Tokens are judged by the clock that they were given out by.
-    if shared.tokens().check(&headers, &shared.config.feed_audience, OffsetDateTime::now_utc()).is_err() {
+    let checked = shared.tokens().check(&headers, &shared.config.feed_audience, OffsetDateTime::now_utc());
+    let Ok(claims) = checked else {
         let body = json!({"Message": "Authorization has been denied for this request."});
         return answer::json(StatusCode::UNAUTHORIZED, &body);
-    }
+    };
     if guid::parse(&tenant).is_none() {
         return Refusal::new("AF20013", format!("The tenant ID passed in the URL ({tenant}) is not a valid GUID."))
             .into_response();
     }
-    if !tenant.eq_ignore_ascii_case(&shared.tenant.id) {
+    if !tenant.eq_ignore_ascii_case(&claims.tenant) {
         let text =
             format!("The tenant ID passed in the URL ({tenant}) does not match the tenant ID in the access token.");
         return Refusal::new("AF20010", text).into_response();
+    }
+    if !claims.roles.iter().any(|role| role == FEED_ROLE) {
+        let text = format!(
+            "The permission set ({}) sent in the request does not include the expected permission.",
+            claims.roles.join(" ")
+        );
+        return Refusal::new("AF10001", text).into_response();
+    }
+    // Another tenant than the simulated one is as unknown as one without auditing.
+    if !shared.config.auditing || !tenant.eq_ignore_ascii_case(&shared.tenant.id) {
+        let name = "Microsoft.Office.Compliance.Audit.DataServiceException";
+        return Refusal::new(name, format!("Tenant {tenant} does not exist.")).into_response();
     }
     let now = shared.now();
     let effects = struck.map(|Extension(struck)| struck.0).unwrap_or_default();

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 
 use crate::{
     answer,
+    config::GRAPH_ROLE,
     server::Shared,
     tenant::{Label, Tenant},
 };
@@ -19,12 +20,15 @@ use crate::{
 /// `GET /v1.0/security/dataSecurityAndGovernance/sensitivityLabels`
 pub(crate) async fn labels(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     let checked = shared.tokens().check(&headers, &shared.config.graph_audience, OffsetDateTime::now_utc());
-    if checked.is_err() {
+    let Ok(claims) = checked else {
         return answer::error(
             StatusCode::UNAUTHORIZED,
             "InvalidAuthenticationToken",
             "Access token validation failure.",
         );
+    };
+    if !claims.roles.iter().any(|role| role == GRAPH_ROLE) {
+        return answer::error(StatusCode::FORBIDDEN, "accessDenied", "The caller lacks the permission for the labels.");
     }
     answer::json(StatusCode::OK, &tree(&shared.tenant))
 }

@@ -8,10 +8,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::{answer, query, server::Shared};
+use crate::{answer, config::Config, query, server::Shared};
 
 /// The tokens that were given out.
 #[derive(Debug, Default)]
@@ -22,10 +23,44 @@ pub(crate) struct Tokens {
 
 #[derive(Debug)]
 struct Token {
-    audience: String,
+    claims: Claims,
     expires: OffsetDateTime,
     revoked: bool,
 }
+
+/// What a token says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claims {
+    pub audience: String,
+    pub tenant: String,
+    /// The client id of the identity.
+    pub client: String,
+    pub roles: Vec<String>,
+}
+
+impl Claims {
+    /// Of a token for `resource` that the identity `client` is given.
+    fn new(shared: &Shared, resource: &str, client: &str) -> Self {
+        let config = &shared.config;
+        let tenant = config.token_tenant.as_ref().unwrap_or(&shared.tenant.id);
+        let audience = canonical(resource);
+        let roles = roles_for(config, &audience).to_vec();
+        Self { audience, tenant: tenant.clone(), client: client.to_owned(), roles }
+    }
+}
+
+fn roles_for<'a>(config: &'a Config, audience: &str) -> &'a [String] {
+    match audience {
+        audience if audience == canonical(&config.feed_audience) => &config.feed_roles,
+        audience if audience == canonical(&config.graph_audience) => &config.graph_roles,
+        _ => &[],
+    }
+}
+
+/// The object id of every identity: there is one.
+const OBJECT_ID: &str = "0b1ec700-0000-4000-8000-000000000001";
+/// The client id of the managed identity where none is asked for.
+const SYSTEM_ASSIGNED: &str = "5e1f0000-0000-4000-8000-000000000002";
 
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +76,15 @@ pub(crate) enum BadToken {
 }
 
 impl Tokens {
-    /// Gives a token out: opaque to clients, with its audience and serial in it.
-    pub fn give(&mut self, audience: &str, expires: OffsetDateTime) -> String {
+    /// Gives a token out: its claims stand where a JWT has them, and its serial where the signature is.
+    pub fn give(&mut self, claims: Claims, expires: OffsetDateTime) -> String {
         self.last += 1;
-        let audience = canonical(audience);
-        let token =
-            format!("sim.{}.{}", audience.bytes().map(|byte| format!("{byte:02x}")).collect::<String>(), self.last);
-        self.given.insert(self.last, Token { audience, expires, revoked: false });
+        let payload = json!({
+            "aud": claims.audience, "tid": claims.tenant, "appid": claims.client, "oid": OBJECT_ID,
+            "roles": claims.roles, "exp": expires.unix_timestamp(),
+        });
+        let token = format!("sim.{}.{}", URL_SAFE_NO_PAD.encode(payload.to_string()), self.last);
+        self.given.insert(self.last, Token { claims, expires, revoked: false });
         token
     }
 
@@ -63,8 +100,8 @@ impl Tokens {
         self.last
     }
 
-    /// Whether the headers carry a valid token for `audience`.
-    pub fn check(&self, headers: &HeaderMap, audience: &str, now: OffsetDateTime) -> Result<(), BadToken> {
+    /// The claims of the valid token for `audience` that the headers carry.
+    pub fn check(&self, headers: &HeaderMap, audience: &str, now: OffsetDateTime) -> Result<Claims, BadToken> {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let serial = given
             .and_then(|value| value.strip_prefix("Bearer sim."))
@@ -72,7 +109,7 @@ impl Tokens {
             .and_then(|(_, serial)| serial.parse().ok());
         let serial: u64 = serial.ok_or(BadToken::Unknown)?;
         let token = self.given.get(&serial).ok_or(BadToken::Unknown)?;
-        if token.audience != canonical(audience) {
+        if token.claims.audience != canonical(audience) {
             return Err(BadToken::Audience);
         }
         if token.revoked {
@@ -81,7 +118,7 @@ impl Tokens {
         if token.expires <= now {
             return Err(BadToken::Expired);
         }
-        Ok(())
+        Ok(token.claims.clone())
     }
 }
 
@@ -121,7 +158,8 @@ pub(crate) async fn managed_identity(
         );
     }
     let expires = OffsetDateTime::now_utc() + shared.config.token_lifetime;
-    let token = shared.tokens().give(&resource, expires);
+    let client = query::value(&raw, "client_id").unwrap_or_else(|| SYSTEM_ASSIGNED.to_owned());
+    let token = shared.tokens().give(Claims::new(&shared, &resource, &client), expires);
     let body = json!({
         "access_token": token, "expires_on": expires.unix_timestamp().to_string(), "resource": resource,
         "token_type": "Bearer", "client_id": shared.config.identity_client_id,
@@ -160,7 +198,7 @@ pub(crate) async fn login(State(shared): State<Arc<Shared>>, Path(tenant): Path<
         return refuse(StatusCode::UNAUTHORIZED, "invalid_client", "AADSTS7000215: Invalid client secret provided.");
     }
     let lifetime = shared.config.token_lifetime;
-    let token = shared.tokens().give(&audience, OffsetDateTime::now_utc() + lifetime);
+    let token = shared.tokens().give(Claims::new(&shared, &audience, client), OffsetDateTime::now_utc() + lifetime);
     let seconds = lifetime.as_secs();
     let body = json!({"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token});
     answer::json(StatusCode::OK, &body).into_response()
@@ -178,13 +216,27 @@ mod tests {
     fn check(tokens: &Tokens, token: &str, audience: &str, now: OffsetDateTime) -> Result<(), BadToken> {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}")).unwrap());
-        tokens.check(&headers, audience, now)
+        tokens.check(&headers, audience, now).map(drop)
+    }
+
+    fn claims(audience: &str) -> Claims {
+        let roles = vec!["Some.Read".to_owned()];
+        Claims { audience: canonical(audience), tenant: "t".to_owned(), client: "c".to_owned(), roles }
+    }
+
+    #[test]
+    fn a_token_shows_its_claims() {
+        let token = Tokens::default().give(claims("https://manage.office.com"), NOW);
+        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let shown: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+        assert_eq!((&shown["aud"], &shown["tid"]), (&json!("https://manage.office.com"), &json!("t")));
+        assert_eq!((&shown["roles"], &shown["appid"]), (&json!(["Some.Read"]), &json!("c")));
     }
 
     #[test]
     fn a_token_is_for_one_audience_and_for_its_time() {
         let mut tokens = Tokens::default();
-        let token = tokens.give("https://manage.office.com/.default", NOW + Duration::HOUR);
+        let token = tokens.give(claims("https://manage.office.com/.default"), NOW + Duration::HOUR);
         assert_eq!(check(&tokens, &token, "https://manage.office.com", NOW), Ok(()));
         assert_eq!(check(&tokens, &token, "https://monitor.azure.com", NOW), Err(BadToken::Audience));
         assert_eq!(check(&tokens, &token, "https://manage.office.com", NOW + Duration::HOUR), Err(BadToken::Expired));

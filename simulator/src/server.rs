@@ -13,7 +13,7 @@ use std::{
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{any, get, post},
@@ -29,7 +29,7 @@ use crate::{
     contents::{Content, ContentType, Contents},
     control,
     events::Generator,
-    faults::{Active, Effect, Fault, Faults},
+    faults::{Active, Effect, Fault, Faults, http_date},
     feed::{self, Subscriptions},
     graph,
     identity::{self, Tokens},
@@ -416,6 +416,14 @@ async fn watch(
     };
     if !wire.is_cut() {
         shared.requests().answered(endpoint, response.status().as_u16());
+    }
+    if endpoint.is_feed() || endpoint == Endpoint::Unknown { with_date(response, shared.now()) } else { response }
+}
+
+/// The answer with the feed's time as its `Date`.
+fn with_date(mut response: Response, now: OffsetDateTime) -> Response {
+    if let Ok(date) = HeaderValue::try_from(http_date(now)) {
+        response.headers_mut().insert(header::DATE, date);
     }
     response
 }

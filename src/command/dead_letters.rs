@@ -13,14 +13,14 @@ use labelstream::{
     assembly::{self, AssemblyError},
     dead_letter::{self, Facts, KeptError, Selection, UnknownLetters},
     pull::{Budget, Request, RunError, RunFailed, Sink, Summary},
-    settings::{self, Needs, Settings},
+    settings::{Needs, Settings},
     state::{StateError, Store, overlay::Overlay},
     telemetry::one_line,
     watermark::Outcome,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{log_to_stderr, progress::Progress, runtime, say, store, to_its_end, wrong_use};
+use super::{log_to_stderr, no_folder, prepared, progress::Progress, say, store, to_its_end, wrong_use};
 
 #[derive(Debug, Args)]
 pub struct DeadLettersArguments {
@@ -96,21 +96,14 @@ enum Failure {
 
 pub fn dead_letters(arguments: DeadLettersArguments) -> ExitCode {
     log_to_stderr();
-    if let Some(folder) = arguments.state.as_deref().filter(|folder| !folder.is_dir()) {
-        return wrong_use(&format!("--state: there is no folder {}", folder.display()));
+    if let Some(problem) = no_folder(arguments.state.as_deref()) {
+        return wrong_use(&problem);
     }
     let sends = matches!(&arguments.action, Action::Replay(replay) if !replay.dry_run);
     let needs = Needs { ingestion: sends, storage: arguments.state.is_none() };
-    let settings = match Settings::read(&settings::process_environment, needs) {
-        Ok(settings) => settings,
-        Err(error) => return wrong_use(&error.to_string()),
-    };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            say(&format!("the runtime cannot start: {error}"));
-            return ExitCode::FAILURE;
-        }
+    let (settings, runtime) = match prepared(needs) {
+        Ok(prepared) => prepared,
+        Err(status) => return status,
     };
     match runtime.block_on(act(&arguments, &settings)) {
         Ok(status) => status,

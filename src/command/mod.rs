@@ -1,12 +1,16 @@
 //! The command line. Exit status 0: done, 1: failed, 2: wrong use, 128 and the signal's number: told to end.
 
+mod completions;
 mod dead_letters;
+mod doctor;
 mod progress;
 mod pull;
 mod serve;
+mod status;
+mod subscriptions;
 
 use std::{
-    io::{IsTerminal, Write},
+    io::{ErrorKind, IsTerminal, Write},
     path::Path,
     process::ExitCode,
     sync::Arc,
@@ -15,7 +19,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use labelstream::{
     assembly::{self, AssemblyError},
-    settings::{self, Settings},
+    settings::{self, Needs, Settings},
     state::{Store, folder::FolderStore},
     telemetry::{self, CLEAR_LINE},
 };
@@ -24,9 +28,24 @@ use tokio_util::sync::CancellationToken;
 /// Streams Microsoft Purview Information Protection label events into Microsoft Sentinel.
 ///
 /// Without a subcommand it serves as an Azure Functions custom handler. Settings are app settings, which are
-/// environment variables; README.md lists them.
+/// environment variables; docs/settings.md lists them.
 #[derive(Debug, Parser)]
-#[command(version, about, long_about, max_term_width = 100)]
+#[command(
+    version,
+    about,
+    long_about,
+    max_term_width = 100,
+    after_help = "The first steps, with `az login` as the identity:
+  export M365_TENANT_ID=... DATA_COLLECTION_ENDPOINT=https://... LOGS_DCR_RULE_ID=dcr-...
+  mkdir state
+  labelstream doctor --state ./state                 is all there that it needs, and how is it mended?
+  labelstream connect                                start the subscriptions
+  labelstream pull --dry-run --output - | head       the rows that would be sent
+  labelstream pull --state ./state                   send what is new
+  labelstream status --state ./state                 how it stands
+
+Exit status: 0 done, 1 failed, 2 wrong use."
+)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -35,11 +54,27 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the Functions host on 127.0.0.1 and FUNCTIONS_CUSTOMHANDLER_PORT (the default).
+    #[command(after_help = "The Functions host starts it so; nobody has to. To try it:
+  func start                                         the host of the Core Tools, with local.settings.json
+  FUNCTIONS_CUSTOMHANDLER_PORT=8080 labelstream serve
+                                                     without a host; POST /TimerPull is then a run
+
+It never ends with 0, for the host starts only what failed again.")]
     Serve,
     /// One run from a shell, cron or a container.
     Pull(pull::PullArguments),
+    /// How it stands: lag, what is left to do, dead letters, subscriptions, the last run.
+    Status(status::StatusArguments),
+    /// Whether all that it needs is there, each with its fix.
+    Doctor(doctor::DoctorArguments),
+    /// Start the subscriptions of the content types.
+    Connect(subscriptions::ConnectArguments),
+    /// Stop the subscriptions of the content types. What is published until they are started again is lost.
+    Disconnect(subscriptions::DisconnectArguments),
     /// What could not be delivered: show it, and send it again.
     DeadLetters(dead_letters::DeadLettersArguments),
+    /// Print a script by which a shell completes the subcommands and their options.
+    Completions(completions::CompletionsArguments),
 }
 
 /// Runs what the command line asks for.
@@ -47,7 +82,46 @@ pub fn run(arguments: Arguments) -> ExitCode {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(),
         Command::Pull(arguments) => pull::pull(arguments),
+        Command::Status(arguments) => status::status(arguments),
+        Command::Doctor(arguments) => doctor::doctor(arguments),
+        Command::Connect(arguments) => subscriptions::connect(arguments),
+        Command::Disconnect(arguments) => subscriptions::disconnect(arguments),
         Command::DeadLetters(arguments) => dead_letters::dead_letters(arguments),
+        Command::Completions(arguments) => completions::completions(arguments),
+    }
+}
+
+/// The settings of this process, and the runtime to work in; or the exit status, after saying what is wrong.
+fn prepared(needs: Needs) -> Result<(Settings, tokio::runtime::Runtime), ExitCode> {
+    let settings =
+        Settings::read(&settings::process_environment, needs).map_err(|error| wrong_use(&error.to_string()))?;
+    Ok((settings, started_runtime()?))
+}
+
+/// The runtime; or the exit status, after saying why there is none.
+fn started_runtime() -> Result<tokio::runtime::Runtime, ExitCode> {
+    runtime().map_err(|error| {
+        say(&format!("the runtime cannot start: {error}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// Why `--state` cannot be used for looking at what is there.
+fn no_folder(state: Option<&Path>) -> Option<String> {
+    let folder = state.filter(|folder| !folder.is_dir())?;
+    Some(format!("--state: there is no folder {}", folder.display()))
+}
+
+/// Writes data to standard output; the exit status is `done`, or says that it could not be written. The reader of a pipe
+/// may have seen enough, as `head` does.
+fn print(data: &str, done: ExitCode) -> ExitCode {
+    match std::io::stdout().write_all(data.as_bytes()) {
+        Ok(()) => done,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => done,
+        Err(error) => {
+            say(&format!("failed: standard output: {error}"));
+            ExitCode::FAILURE
+        }
     }
 }
 

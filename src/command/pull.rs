@@ -13,13 +13,13 @@ use clap::Args;
 use labelstream::{
     assembly::{self, AssemblyError},
     pull::{Budget, LinesSink, Range, Request, RunError, RunFailed, Sink, Summary},
-    settings::{self, Needs, Settings},
+    settings::{Needs, Settings},
     state::overlay::Overlay,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio_util::sync::CancellationToken;
 
-use super::{log_to_stderr, progress::Progress, runtime, say, store, to_its_end, wrong_use};
+use super::{log_to_stderr, prepared, progress::Progress, say, store, to_its_end, wrong_use};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -66,16 +66,9 @@ pub fn pull(arguments: PullArguments) -> ExitCode {
     }
     let sends = !arguments.dry_run && arguments.output.is_none();
     let storage = !arguments.dry_run && arguments.state.is_none();
-    let settings = match Settings::read(&settings::process_environment, Needs { ingestion: sends, storage }) {
-        Ok(settings) => settings,
-        Err(error) => return wrong_use(&error.to_string()),
-    };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            say(&format!("the runtime cannot start: {error}"));
-            return ExitCode::FAILURE;
-        }
+    let (settings, runtime) = match prepared(Needs { ingestion: sends, storage }) {
+        Ok(prepared) => prepared,
+        Err(status) => return status,
     };
     let ended = runtime.block_on(run(&arguments, &settings));
     // A write to a pipe that nobody reads is left where it stands.

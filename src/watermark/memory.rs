@@ -81,8 +81,10 @@ impl Memory {
         format!("{tenant}/lock")
     }
 
-    fn document_key(&self) -> String {
-        format!("{}/watermark.json", self.tenant)
+    /// The key of the document.
+    #[must_use]
+    pub fn document_key(tenant: &str) -> String {
+        format!("{tenant}/watermark.json")
     }
 
     /// The stored document; the empty one where there is none yet.
@@ -93,7 +95,7 @@ impl Memory {
     /// # Errors
     /// The storage fails, or a newer version of Labelstream wrote the document.
     pub async fn load_document(&self, now: OffsetDateTime) -> Result<Loaded, StateError> {
-        let key = self.document_key();
+        let key = Self::document_key(&self.tenant);
         let Some((body, version)) = self.store.get(&key).await? else {
             *self.version() = Expect::Absent;
             let remembered = !self.store.list(&format!("{}/records/", self.tenant)).await?.is_empty();
@@ -122,7 +124,7 @@ impl Memory {
     /// [`StateError::Conflict`] where another writer came in between. The same call, made again by whoever still holds the
     /// lock, then goes over what was found.
     pub async fn save_document(&self, document: &Document) -> Result<Version, StateError> {
-        let key = self.document_key();
+        let key = Self::document_key(&self.tenant);
         let body = document
             .to_json()
             .map_err(|error| StateError::Unavailable { key: key.clone(), reason: error.to_string() })?;

@@ -109,6 +109,18 @@ async fn the_feed_has_a_clock_of_its_own() {
 }
 
 #[tokio::test]
+async fn the_feeds_clock_is_in_its_answers() {
+    use time::{Duration, OffsetDateTime, format_description::well_known::Rfc2822};
+    let world = World::new(Config { clock_offset: Duration::hours(2), ..Config::default() }).await;
+    for url in [world.simulator.base().to_owned(), format!("{}/msi/token", world.simulator.base())] {
+        let answer = world.http.get(&url).send().await.unwrap();
+        let date = OffsetDateTime::parse(answer.headers()["date"].to_str().unwrap(), &Rfc2822).unwrap();
+        let ahead = if url.ends_with("token") { Duration::ZERO } else { Duration::hours(2) };
+        assert!((date - OffsetDateTime::now_utc() - ahead).abs() < Duration::MINUTE, "{url}: {date}");
+    }
+}
+
+#[tokio::test]
 async fn the_reach_of_a_listing_can_be_what_the_reference_says() {
     let days = |days| ((days * 24.0 * 60.0) as i64, 24);
     for (reach, age, status) in [(7, 6.9, 200), (7, 7.01, 400), (8, 7.01, 200)] {

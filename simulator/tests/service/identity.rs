@@ -52,3 +52,40 @@ async fn the_login_endpoint_wants_the_app_and_a_secret_or_an_assertion() {
     assert!(tree["value"].as_array().unwrap().iter().any(|label| label["sublabels"][0]["name"] == "All Employees"));
     assert_eq!(world.http.get(&labels).bearer_auth(&world.feed_token).send().await.unwrap().status(), 401);
 }
+
+/// A world whose tenant is set up as `change` has it.
+async fn world(change: impl FnOnce(&mut Config)) -> World {
+    let mut config = Config { subscribed: true, ..Config::default() };
+    change(&mut config);
+    World::new(config).await
+}
+
+#[tokio::test]
+async fn the_feed_wants_its_permission_its_tenant_and_auditing() {
+    let code = async |world: &World| {
+        let answer = world.feed(reqwest::Method::GET, "subscriptions/list").send().await.unwrap();
+        (answer.status().as_u16(), json(answer).await["error"]["code"].as_str().map(str::to_owned))
+    };
+    assert_eq!(code(&world(|_| ()).await).await, (200, None));
+    let without = world(|config| config.feed_roles = vec!["ServiceHealth.Read".to_owned()]).await;
+    assert_eq!(code(&without).await, (401, Some("AF10001".to_owned())));
+    let other = "11111111-2222-4333-8444-555555555555";
+    let elsewhere = world(|config| config.token_tenant = Some(other.to_owned())).await;
+    assert_eq!(code(&elsewhere).await, (400, Some("AF20010".to_owned())));
+    let off = world(|config| config.auditing = false).await;
+    let answer = off.feed(reqwest::Method::GET, "subscriptions/list").send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+    let message = json(answer).await["error"]["message"].as_str().unwrap().to_owned();
+    assert_eq!(message, format!("Tenant {} does not exist.", off.simulator.tenant().id));
+}
+
+#[tokio::test]
+async fn graph_wants_its_permission() {
+    let status = async |world: &World| {
+        let token = world.token("https://graph.microsoft.com").await;
+        let url = format!("{}/v1.0/security/dataSecurityAndGovernance/sensitivityLabels", world.simulator.base());
+        world.http.get(url).bearer_auth(token).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(status(&world(|_| ()).await).await, 200);
+    assert_eq!(status(&world(|config| config.graph_roles.clear()).await).await, 403);
+}

@@ -1,0 +1,25 @@
+//! `labelstream completions`: completions for a shell.
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory};
+use clap_complete::{Shell, generate};
+
+use super::{Arguments, print};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  labelstream completions bash > ~/.local/share/bash-completion/completions/labelstream
+  labelstream completions zsh > ~/.zfunc/_labelstream         with ~/.zfunc in fpath before compinit
+  labelstream completions fish > ~/.config/fish/completions/labelstream.fish
+  labelstream completions powershell >> $PROFILE")]
+pub struct CompletionsArguments {
+    /// The shell.
+    shell: Shell,
+}
+
+pub fn completions(arguments: CompletionsArguments) -> ExitCode {
+    let mut script = Vec::new();
+    generate(arguments.shell, &mut Arguments::command(), env!("CARGO_PKG_NAME"), &mut script);
+    print(&String::from_utf8_lossy(&script), ExitCode::SUCCESS)
+}

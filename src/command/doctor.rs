@@ -1,0 +1,88 @@
+//! `labelstream doctor`: whether all that the connector needs is there.
+
+use std::{
+    env,
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Args;
+use labelstream::{
+    doctor::{Options, examine},
+    settings,
+    telemetry::CLEAR_LINE,
+};
+
+use super::{log_to_stderr, no_folder, print, say, started_runtime, wrong_use};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  labelstream doctor                                 with the app settings in the environment
+  labelstream doctor --state ./state                 the state is in a folder: no storage account is needed
+  labelstream doctor --json | jq '.checks[] | select(.state == \"failed\")'
+  labelstream doctor --send-test-row                 also sends one row that is marked as a test
+
+Each line: ok, warning, failed or skipped; the check; what was found. What is to be done stands below it, to be typed.
+A check whose ground is missing is skipped: mend what failed and call it again. docs/operate.md lists the checks.
+
+It changes nothing: the small blobs by which the rights on the state are seen are removed again. (A state container
+that is missing is made, as by the first run.) What it sends to the data collection rule is an empty array: no row.
+With --send-test-row it is one row with the Operation LabelstreamTest. It costs nothing to speak of, is found by
+  MicrosoftPurviewInformationProtection_CL | where Operation == \"LabelstreamTest\"
+and is left out of reports by the same condition; it cannot be taken back.
+
+Exit status: 0 nothing failed (there may be warnings), 1 something failed, 2 wrong use.")]
+pub struct DoctorArguments {
+    /// One JSON object in place of lines.
+    #[arg(long)]
+    json: bool,
+    /// The state is in this folder in place of the storage account.
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Send one row, marked as a test, in place of the empty array.
+    #[arg(long)]
+    send_test_row: bool,
+}
+
+/// What a terminal shows meanwhile.
+const UNDER_WAY: &str = "Asking the services...";
+
+pub fn doctor(arguments: DoctorArguments) -> ExitCode {
+    log_to_stderr();
+    if let Some(problem) = no_folder(arguments.state.as_deref()) {
+        return wrong_use(&problem);
+    }
+    let runtime = match started_runtime() {
+        Ok(runtime) => runtime,
+        Err(status) => return status,
+    };
+    let here = env::current_dir().ok();
+    let beside_the_binary = env::current_exe().ok().and_then(|file| file.parent().map(PathBuf::from));
+    let options = Options {
+        state: arguments.state,
+        send_test_row: arguments.send_test_row,
+        app_folders: here.into_iter().chain(beside_the_binary).collect(),
+    };
+    let mut stderr = std::io::stderr();
+    let is_shown = stderr.is_terminal();
+    // A terminal that cannot be written to needs no progress.
+    if is_shown {
+        stderr.write_all(UNDER_WAY.as_bytes()).ok();
+    }
+    let report = runtime.block_on(examine(&settings::process_environment, &options));
+    if is_shown {
+        stderr.write_all(CLEAR_LINE.as_bytes()).ok();
+    }
+    let status = if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    if !arguments.json {
+        return print(&report.text(), status);
+    }
+    match report.json() {
+        Ok(json) => print(&format!("{json}\n"), status),
+        Err(error) => {
+            say(&format!("failed: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
