@@ -1,0 +1,122 @@
+//! The alerts: what they ask is there to be asked, and everybody who is to be told is.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::snapshot::{Snapshot, json};
+
+/// The log alerts by the end of their names.
+fn alerts(snapshot: &Snapshot) -> BTreeMap<String, &Value> {
+    let prefix =
+        format!("{}-", snapshot.the("Microsoft.Web/sites")["name"].as_str().unwrap().strip_prefix("func-").unwrap());
+    let short = |rule: &Value| rule["name"].as_str().unwrap().strip_prefix(prefix.as_str()).unwrap().to_owned();
+    snapshot
+        .of_type("Microsoft.Insights/scheduledQueryRules")
+        .into_iter()
+        .map(|rule| (short(rule), &rule["properties"]))
+        .collect()
+}
+
+fn criterion(alert: &Value) -> (&str, &str, f64) {
+    let criterion = &alert["criteria"]["allOf"][0];
+    let text = |key: &str| criterion[key].as_str().unwrap();
+    (text("query"), text("operator"), criterion["threshold"].as_f64().unwrap())
+}
+
+#[test]
+fn there_is_an_alert_for_each_thing_that_needs_a_person() {
+    for snapshot in Snapshot::all() {
+        let alerts = alerts(&snapshot);
+        let names: Vec<_> = alerts.keys().map(String::as_str).collect();
+        assert_eq!(names, ["dead-letters", "failed-runs", "lag", "no-heartbeat", "rule-errors"]);
+        for (name, alert) in &alerts {
+            assert_eq!(alert["enabled"], true, "{name}");
+            assert!(alert["description"].as_str().unwrap().len() > 60, "{name} says what it means");
+            let criterion = &alert["criteria"]["allOf"][0];
+            assert_eq!(criterion["metricMeasureColumn"], "Value", "{name}");
+            assert!(criterion["query"].as_str().unwrap().contains(" Value = "), "{name}");
+        }
+        assert_eq!(criterion(alerts["no-heartbeat"]).1, "LessThan", "silence is what it fires on");
+        assert!(
+            criterion(alerts["no-heartbeat"]).0.contains("summarize Value = count()"),
+            "no row gives 0, not nothing"
+        );
+        assert_eq!(criterion(alerts["lag"]).2, 7200.0, "two hours, in seconds");
+    }
+}
+
+#[test]
+fn alerts_look_where_the_rows_are() {
+    for snapshot in Snapshot::all() {
+        let component = snapshot.the("Microsoft.Insights/components")["id"].as_str().unwrap();
+        for (name, alert) in alerts(&snapshot) {
+            let scope = alert["scopes"][0].as_str().unwrap();
+            let (query, ..) = criterion(alert);
+            if query.starts_with("requests ") {
+                assert_eq!(scope, component, "{name}");
+            } else {
+                assert!(scope.contains("Microsoft.OperationalInsights/workspaces/"), "{name}: {scope}");
+            }
+        }
+    }
+}
+
+#[test]
+fn alerts_ask_for_columns_of_the_runs() {
+    let runs: Vec<String> = json("infra/runs-columns.json")
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|column| column["name"].as_str().unwrap().to_owned())
+        .collect();
+    let snapshot = Snapshot::named("commercial");
+    let mut asked = 0;
+    for (name, alert) in alerts(&snapshot) {
+        let (query, ..) = criterion(alert);
+        if !query.starts_with("LabelstreamRuns_CL ") {
+            continue;
+        }
+        asked += 1;
+        let tenant = snapshot.settings()["M365_TENANT_ID"].as_str().unwrap();
+        assert!(query.contains(&format!("OrganizationId =~ \"{tenant}\"")), "{name}: another connector would answer");
+        let words = query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let columns = words.filter(|word| word.starts_with(|first: char| first.is_ascii_uppercase()));
+        for column in columns.filter(|word| !["LabelstreamRuns_CL", "Value"].contains(word)) {
+            assert!(runs.iter().any(|run| run == column), "{name}: no column {column}");
+        }
+    }
+    assert_eq!(asked, 3);
+}
+
+#[test]
+fn the_rule_logs_its_errors_to_where_the_alert_looks() {
+    for snapshot in Snapshot::all() {
+        let rule = snapshot.the("Microsoft.Insights/dataCollectionRules")["id"].as_str().unwrap();
+        let log = snapshot.the("Microsoft.Insights/diagnosticSettings");
+        assert!(log["id"].as_str().unwrap().starts_with(rule));
+        assert_eq!(log["properties"]["logs"][0]["category"], "LogErrors");
+        assert_eq!(log["properties"]["logs"][0]["enabled"], true);
+        let alerts = alerts(&snapshot);
+        assert_eq!(alerts["rule-errors"]["scopes"][0], log["properties"]["workspaceId"]);
+        assert!(criterion(alerts["rule-errors"]).0.contains(&format!("_ResourceId =~ \"{rule}\"")));
+        let dropped = snapshot.the("Microsoft.Insights/metricAlerts");
+        assert_eq!(dropped["properties"]["scopes"][0], rule);
+        assert_eq!(dropped["properties"]["criteria"]["allOf"][0]["metricName"], "RowsDropped_Count");
+    }
+}
+
+#[test]
+fn whoever_gave_an_address_is_told_by_every_alert() {
+    for snapshot in Snapshot::all() {
+        let groups = snapshot.of_type("Microsoft.Insights/actionGroups");
+        let told = snapshot.name != "cross-tenant";
+        assert_eq!(groups.len(), usize::from(told), "{}", snapshot.name);
+        let ids: Vec<_> = groups.iter().map(|group| group["id"].as_str().unwrap()).collect();
+        for (name, alert) in alerts(&snapshot) {
+            assert_eq!(alert["actions"]["actionGroups"], Value::from(ids.clone()), "{}: {name}", snapshot.name);
+        }
+        let metric = snapshot.the("Microsoft.Insights/metricAlerts");
+        assert_eq!(metric["properties"]["actions"].as_array().unwrap().len(), ids.len());
+    }
+}
