@@ -13,6 +13,9 @@ pub const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
 /// Audience of the ingestion endpoint in the commercial cloud.
 pub const INGESTION_AUDIENCE: &str = "https://monitor.azure.com";
 
+/// The stream of the runs.
+pub const RUNS_STREAM: &str = "Custom-LabelstreamRuns_CL";
+
 /// The set-up of a [`crate::Simulator`]. `Config::default()` is a tenant with nothing published and no faults.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -57,6 +60,10 @@ pub struct Config {
     pub stream: String,
     /// Columns of the stream.
     pub columns: Columns,
+    /// Whether the rule declares the second stream, [`RUNS_STREAM`], which takes a row for each run.
+    pub has_runs_stream: bool,
+    /// Columns of that stream.
+    pub runs_columns: Columns,
     /// Whether a post of more than 1 MiB uncompressed is refused.
     pub uncompressed_limit: bool,
     /// Whether arrived rows are kept in memory for [`crate::Simulator::rows`].
@@ -90,6 +97,8 @@ impl Default for Config {
             rule_id: "dcr-00000000000000000000000000000001".to_owned(),
             stream: "Custom-MicrosoftPurviewInformationProtection_CL".to_owned(),
             columns: Columns::default(),
+            has_runs_stream: true,
+            runs_columns: Columns::of_runs(),
             uncompressed_limit: true,
             keep_rows: true,
             rows_file: None,
