@@ -20,7 +20,7 @@
 //!   [`dead_letter`].
 //!
 //! Around them: [`settings`] (what the operator chose), [`identity`] (tokens), [`assembly`] (a connector from its
-//! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`telemetry`] (log lines).
+//! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`health`] (what is told of runs), [`telemetry`] (log lines).
 //!
 //! Deciding is done by plain functions and values that know no network and no clock: windows, error classes, the filter,
 //! the columns, batches, the plan of a delivery, the watermark. Reading and writing are thin clients around them, and
@@ -32,6 +32,7 @@ pub mod content;
 pub mod dead_letter;
 pub mod feed;
 pub mod handler;
+pub mod health;
 pub mod identity;
 pub mod ingestion;
 pub mod labels;

@@ -79,8 +79,14 @@ impl Memory {
         format!("{tenant}/lock")
     }
 
+    /// The key of the document, for those who only look at it.
+    #[must_use]
+    pub fn watermark_key(tenant: &str) -> String {
+        format!("{tenant}/watermark.json")
+    }
+
     fn document_key(&self) -> String {
-        format!("{}/watermark.json", self.tenant)
+        Self::watermark_key(&self.tenant)
     }
 
     /// The stored document; the empty one where there is none yet.
