@@ -11,7 +11,10 @@ use crate::{
     labels::Catalogue,
     pull::{Connector, LeftOver, Sink},
     record::{Filter, record_type_by_name},
-    settings::{Fault, FilterSettings, Heartbeats, RecordTypeName, Settings, SettingsError, StorageAccount},
+    settings::{
+        Fault, FilterSettings, Heartbeats, IngestionSettings, RecordTypeName, Settings, SettingsError, StorageAccount,
+        StorageSettings,
+    },
     state::{StateError, Store, blob::BlobStore, connection, connection::ConnectionError},
 };
 
@@ -58,18 +61,9 @@ pub fn connector(settings: &Settings) -> Result<Connector, AssemblyError> {
 /// See [`AssemblyError`].
 pub fn connector_with(settings: &Settings, store: Arc<dyn Store>, sink: Sink) -> Result<Connector, AssemblyError> {
     let feed = &settings.feed;
-    let credential = identity::credential(&settings.identity, &feed.tenant_id, Audience::Feed);
-    let client = FeedClient::new(
-        feed::http_client()?,
-        &feed.management_endpoint,
-        &feed.tenant_id,
-        &feed.publisher_id,
-        Arc::new(Tokens::new(&feed.management_scope, credential)),
-        Arc::new(Budget::new(Limits::SERVICE)),
-    )?;
     Ok(Connector {
         tenant: feed.tenant_id.clone(),
-        feed: client,
+        feed: feed_client(settings, feed_tokens(settings))?,
         filter: filter(&settings.filter)?,
         labels: Catalogue::default(),
         sink,
@@ -80,16 +74,55 @@ pub fn connector_with(settings: &Settings, store: Arc<dyn Store>, sink: Sink) ->
     })
 }
 
+/// The feed of the settings, asked with `tokens`.
+///
+/// # Errors
+/// The HTTP client cannot be made.
+pub fn feed_client(settings: &Settings, tokens: Arc<Tokens>) -> Result<FeedClient, AssemblyError> {
+    let feed = &settings.feed;
+    let budget = Arc::new(Budget::new(Limits::SERVICE));
+    let (base, tenant, publisher) = (&feed.management_endpoint, &feed.tenant_id, &feed.publisher_id);
+    Ok(FeedClient::new(feed::http_client()?, base, tenant, publisher, tokens, budget)?)
+}
+
+/// Tokens for the feed.
+#[must_use]
+pub fn feed_tokens(settings: &Settings) -> Arc<Tokens> {
+    tokens(settings, &settings.feed.management_scope, Audience::Feed)
+}
+
+/// Tokens for Microsoft Graph.
+#[must_use]
+pub fn graph_tokens(settings: &Settings) -> Arc<Tokens> {
+    tokens(settings, &settings.labels.graph_scope, Audience::Graph)
+}
+
+/// Tokens for the data collection rule.
+#[must_use]
+pub fn ingestion_tokens(settings: &Settings, ingestion: &IngestionSettings) -> Arc<Tokens> {
+    tokens(settings, &ingestion.scope, Audience::Ingestion)
+}
+
+fn tokens(settings: &Settings, scope: &str, audience: Audience) -> Arc<Tokens> {
+    Arc::new(Tokens::new(scope, identity::credential(&settings.identity, &settings.feed.tenant_id, audience)))
+}
+
 /// The data collection rule of the settings.
 ///
 /// # Errors
 /// The settings were read without it, or the endpoint is neither https nor http on loopback.
 pub fn ingestion(settings: &Settings) -> Result<Sink, AssemblyError> {
     let ingestion = settings.ingestion.as_ref().ok_or_else(|| unread("DATA_COLLECTION_ENDPOINT"))?;
-    let credential = identity::credential(&settings.identity, &settings.feed.tenant_id, Audience::Ingestion);
-    let tokens = Arc::new(Tokens::new(&ingestion.scope, credential));
-    let (endpoint, rule, stream) = (ingestion.endpoint.clone(), &ingestion.rule_id, &ingestion.stream_name);
-    Ok(Sink::Ingestion(IngestionClient::new(feed::http_client()?, endpoint, rule, stream, tokens)?))
+    Ok(Sink::Ingestion(ingestion_client(ingestion, ingestion_tokens(settings, ingestion))?))
+}
+
+/// The data collection rule of the settings, asked with `tokens`.
+///
+/// # Errors
+/// As for [`ingestion`].
+pub fn ingestion_client(settings: &IngestionSettings, tokens: Arc<Tokens>) -> Result<IngestionClient, AssemblyError> {
+    let (endpoint, rule, stream) = (settings.endpoint.clone(), &settings.rule_id, &settings.stream_name);
+    Ok(IngestionClient::new(feed::http_client()?, endpoint, rule, stream, tokens)?)
 }
 
 /// The storage account of the settings.
@@ -98,14 +131,22 @@ pub fn ingestion(settings: &Settings) -> Result<Sink, AssemblyError> {
 /// The settings were read without it, or what they hold is no account.
 pub fn store(settings: &Settings) -> Result<Arc<dyn Store>, AssemblyError> {
     let storage = settings.storage.as_ref().ok_or_else(|| unread(connection::CONNECTION_STRING))?;
-    let account = match &storage.account {
-        StorageAccount::ConnectionString(text) => connection::StorageAccount::from_connection_string(reveal(text))?,
-        StorageAccount::Identity { blob_service_uri, client_id } => {
-            connection::StorageAccount::from_service_uri(blob_service_uri.as_str(), client_id.as_deref())?
-        }
-    };
+    let account = storage_account(storage)?;
     let credential = identity::storage_credential(&settings.identity, storage)?;
     Ok(Arc::new(BlobStore::open(&account, &storage.container, credential)?))
+}
+
+/// The storage account that the settings name.
+///
+/// # Errors
+/// What they hold is no account.
+pub fn storage_account(storage: &StorageSettings) -> Result<connection::StorageAccount, ConnectionError> {
+    match &storage.account {
+        StorageAccount::ConnectionString(text) => connection::StorageAccount::from_connection_string(reveal(text)),
+        StorageAccount::Identity { blob_service_uri, client_id } => {
+            connection::StorageAccount::from_service_uri(blob_service_uri.as_str(), client_id.as_deref())
+        }
+    }
 }
 
 fn reveal(secret: &Secret) -> &str {
@@ -118,7 +159,10 @@ fn unread(name: &'static str) -> AssemblyError {
 }
 
 /// The filter of the settings. The names of record types are known to the records alone.
-fn filter(settings: &FilterSettings) -> Result<Filter, SettingsError> {
+///
+/// # Errors
+/// A name that is no record type's.
+pub fn filter(settings: &FilterSettings) -> Result<Filter, SettingsError> {
     let mut faults = Vec::new();
     let record_types = settings.record_types.as_ref().map(|names| {
         let number = |name: &RecordTypeName| match name {

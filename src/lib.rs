@@ -19,6 +19,8 @@
 //! - [`state`]: where it is saved: a storage container or a folder. What cannot be delivered goes there too, as a
 //!   [`dead_letter`].
 //!
+//! Beside the run: [`status`] (how a connector stands, by its state) and [`doctor`] (whether all that it needs is there).
+//!
 //! Around them: [`settings`] (what the operator chose), [`identity`] (tokens), [`assembly`] (a connector from its
 //! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`health`] (what is told of runs), [`telemetry`] (log lines).
 //!
@@ -30,6 +32,7 @@ pub mod assembly;
 pub mod batch;
 pub mod content;
 pub mod dead_letter;
+pub mod doctor;
 pub mod feed;
 pub mod handler;
 pub mod health;
@@ -42,5 +45,6 @@ pub mod retry;
 pub mod row;
 pub mod settings;
 pub mod state;
+pub mod status;
 pub mod telemetry;
 pub mod watermark;

@@ -28,7 +28,9 @@ impl Subscription {
         self.status.as_ref().is_none_or(|status| status.eq_ignore_ascii_case("enabled"))
     }
 
-    fn is_of(&self, content_type: ContentType) -> bool {
+    /// Whether it is the one of `content_type`.
+    #[must_use]
+    pub fn is_of(&self, content_type: ContentType) -> bool {
         self.content_type.eq_ignore_ascii_case(content_type.as_str())
     }
 }

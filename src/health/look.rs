@@ -1,4 +1,4 @@
-//! Looking at the state: three reads, and nothing is written.
+//! Looking at the state: four requests, and nothing is written.
 
 use std::time::Duration;
 
@@ -27,9 +27,13 @@ pub async fn look(
     wanted: &[ContentType],
     now: OffsetDateTime,
 ) -> Result<Health, StateError> {
-    let (document_key, runs_key) = (Memory::watermark_key(tenant), runs_key(tenant));
-    let (document, runs, letters) =
-        tokio::try_join!(store.get(&document_key), store.get(&runs_key), dead_letter::count(store, tenant))?;
+    let (document_key, runs_key, lock) = (Memory::document_key(tenant), runs_key(tenant), Memory::lock_key(tenant));
+    let (document, runs, letters, run_under_way) = tokio::try_join!(
+        store.get(&document_key),
+        store.get(&runs_key),
+        dead_letter::count(store, tenant),
+        store.is_locked(&lock)
+    )?;
     let (ring, _other_version) = runs.map(|(body, _)| Ring::parse(&body)).unwrap_or_default();
     let (document, unreadable) = match document.map(|(body, _)| Document::parse(&body)) {
         None => (Document::default(), None),
@@ -37,6 +41,7 @@ pub async fn look(
         Some(Err(error)) => (Document::default(), Some(format!("{document_key}: {error}"))),
     };
     let mut health = Health::of(tenant, wanted, &document, letters, ring, now);
+    health.run_under_way = Some(run_under_way);
     if let Some(problem) = unreadable {
         health.add_problem(problem);
     }

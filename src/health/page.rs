@@ -66,11 +66,12 @@ fn facts(page: &mut String, health: &Health) {
     };
     let letters = health.dead_letters.map_or_else(|| "not known".to_owned(), |letters| letters.to_string());
     let lag = health.lag_seconds.map_or_else(|| "not known".to_owned(), seconds);
+    let last_run = ago(health.runs.last().map(|run| run.ended_at));
     page.push_str("<dl class=\"facts\">\n");
     for (name, value) in [
         ("Lag", lag),
         ("Rows last taken", ago(health.last_accepted)),
-        ("Last run", ago(health.runs.last().map(|run| run.ended_at))),
+        ("Last run", if health.run_under_way == Some(true) { "one is under way".to_owned() } else { last_run }),
         ("Dead letters", letters),
         ("Subscriptions checked", ago(health.subscriptions_checked)),
     ] {

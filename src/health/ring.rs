@@ -8,7 +8,7 @@ use super::run_record::RunRecord;
 /// How many runs are kept: at the sample schedule, of every five minutes, four hours of them.
 pub const KEPT_RUNS: usize = 50;
 
-/// The key of a tenant's last runs.
+/// The key of a tenant's last runs: a JSON array with an object for each, the newest last.
 #[must_use]
 pub fn runs_key(tenant: &str) -> String {
     format!("{tenant}/runs.json")
@@ -105,6 +105,16 @@ mod tests {
         stored.as_array_mut().unwrap().push(serde_json::json!({"outcome": "Paused"}));
         let (read, note) = Ring::parse(stored.to_string().as_bytes());
         assert_eq!((read, note.as_deref()), (ring, Some("1 of its runs are of another version")));
+    }
+
+    #[test]
+    fn the_status_of_the_command_line_reads_the_newest() {
+        let mut ring = Ring::default();
+        ring.push(run(3));
+        let stored: Value = serde_json::to_value(&ring).unwrap();
+        assert_eq!(stored[0]["outcome"], "Failed");
+        assert_eq!(stored[0]["contentTypes"]["Audit.General"]["unfinished"], 0, "the figures stand beside the rest");
+        assert!(stored[0]["endedAt"].is_string() && stored[0]["rows"] == 7);
     }
 
     #[test]

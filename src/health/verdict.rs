@@ -108,6 +108,8 @@ pub struct Health {
     pub version: String,
     /// The tenant that is read, where the settings say.
     pub tenant: Option<String>,
+    /// Whether a run holds the lock now; `None` where the state was not looked at.
+    pub run_under_way: Option<bool>,
     /// The largest lag of the content types.
     pub lag_seconds: Option<i64>,
     /// When the endpoint last took rows.
@@ -135,6 +137,7 @@ impl Health {
             checked_at: now,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             tenant,
+            run_under_way: None,
             lag_seconds: None,
             last_accepted: None,
             subscriptions_checked: None,
@@ -249,11 +252,9 @@ fn stands(
     last: Option<&RunRecord>,
     now: OffsetDateTime,
 ) -> TypeHealth {
-    let oldest =
-        watermark.pending.iter().map(|pending| pending.content.created).fold(watermark.listed_through, OffsetDateTime::min);
     TypeHealth {
         listed_through: watermark.listed_through,
-        lag_seconds: (now - oldest).whole_seconds().max(0),
+        lag_seconds: (now - watermark.oldest_left()).whole_seconds().max(0),
         last_content: watermark.last_content,
         pending: watermark.pending.len(),
         unfinished: last.and_then(|run| run.figures.content_types.get(&name)).map(|kind| kind.unfinished),

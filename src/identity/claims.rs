@@ -20,6 +20,8 @@ pub struct Claims {
     pub object_id: Option<String>,
     /// `roles`: the application permissions, such as `ActivityFeed.Read`. Azure roles are not among them.
     pub roles: Vec<String>,
+    /// `scp`: the permissions of a signed-in user, as a developer's token has them in place of roles.
+    pub scopes: Vec<String>,
     /// `exp`.
     pub expires: Option<OffsetDateTime>,
 }
@@ -38,6 +40,7 @@ impl Claims {
             app_id: text("appid").or_else(|| text("azp")),
             object_id: text("oid"),
             roles: claims.get("roles").map(all_texts).unwrap_or_default(),
+            scopes: text("scp").map(|list| list.split_whitespace().map(str::to_owned).collect()).unwrap_or_default(),
             expires: claims.get("exp").and_then(seconds).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()),
         })
     }
@@ -85,9 +88,12 @@ mod tests {
 
     #[test]
     fn other_shapes_are_tolerated() {
-        let other = claims(&json!({"aud": ["one", "two"], "azp": "a", "exp": "60", "roles": "one", "tid": 7})).unwrap();
+        let other =
+            claims(&json!({"aud": ["one", "two"], "azp": "a", "exp": "60", "roles": "one", "scp": "a b", "tid": 7}))
+                .unwrap();
         assert_eq!((other.audience.as_deref(), other.app_id.as_deref()), (Some("one"), Some("a")));
         assert_eq!((other.tenant_id, other.roles), (None, vec!["one".to_owned()]));
+        assert_eq!(other.scopes, ["a", "b"]);
         assert_eq!(other.expires.map(OffsetDateTime::unix_timestamp), Some(60));
         assert_eq!(claims(&json!({})), Some(Claims::default()));
         assert_eq!(claims(&json!([1])), None);

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use url::{Host, Url};
 use uuid::Uuid;
 
-use super::{IngestionError, classify};
+use super::{IngestionError, classify, gzip::gzip};
 use crate::identity::{IdentityError, Token, TokenSource};
 
 /// How long one POST may take, from the first byte to the answer. A batch is some hundred kilobytes on the wire; a
@@ -108,6 +108,15 @@ impl IngestionClient {
             self.tokens.refuse(&token);
         }
         Err(error)
+    }
+
+    /// Posts one row, or an empty array where there is none, once: who may not send is told so either way.
+    ///
+    /// # Errors
+    /// As for a try of a batch.
+    pub async fn probe(&self, row: Option<&str>) -> Result<(), IngestionError> {
+        let rows = row.map(str::to_owned).unwrap_or_default();
+        self.post(gzip(rows.into()).await?).await
     }
 
     /// The service throttles: nothing is to be posted through this client before `until`.

@@ -374,16 +374,11 @@ impl Run {
         summary.letters = self.progress().letters().outcomes();
         for (content_type, listing) in self.progress().listings() {
             let watermark = listing.watermark();
-            let oldest = watermark
-                .pending
-                .iter()
-                .map(|pending| pending.content.created)
-                .fold(watermark.listed_through, OffsetDateTime::min);
             summary.content_types.insert(
                 content_type,
                 TypeSummary {
                     listed_through: watermark.listed_through,
-                    lag_seconds: (now - oldest).whole_seconds().max(0),
+                    lag_seconds: (now - watermark.oldest_left()).whole_seconds().max(0),
                     pending: watermark.pending.len(),
                     unfinished: listing.unsettled(),
                     last_content: watermark.last_content,

@@ -85,6 +85,14 @@ impl Store for FolderStore {
     async fn lock(&self, key: &str) -> Result<Option<Box<dyn Lock>>, StateError> {
         self.run(key, Folder::lock).await
     }
+
+    async fn is_locked(&self, key: &str) -> Result<bool, StateError> {
+        self.run(key, Folder::is_locked).await
+    }
+
+    async fn remove_lock(&self, key: &str) -> Result<(), StateError> {
+        self.run(key, Folder::remove_lock).await
+    }
 }
 
 /// The digest of a body in hexadecimal.
@@ -222,6 +230,28 @@ impl Folder {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(fail(error)),
         }
+    }
+
+    /// Whoever asks holds a shared lock for a moment, which is all that the kernel has for asking.
+    fn is_locked(&self, key: &str) -> Result<bool, StateError> {
+        check(key)?;
+        let path = self.root.join(lock_name(key));
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if is_absent(&error) => return Ok(false),
+            Err(error) => return Err(failure(key, "cannot read", &path, &error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(failure(key, "cannot look at", &path, &error)),
+        }
+    }
+
+    fn remove_lock(&self, key: &str) -> Result<(), StateError> {
+        check(key)?;
+        let path = self.root.join(lock_name(key));
+        remove(&path).map_err(|error| failure(key, "cannot remove", &path, &error))
     }
 
     fn path(&self, key: &str) -> Result<PathBuf, StateError> {

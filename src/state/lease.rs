@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use azure_storage_blob::{
     BlobClient,
-    models::{BlobClientAcquireLeaseOptions, BlockBlobClientUploadOptions},
+    models::{
+        BlobClientAcquireLeaseOptions, BlobClientGetPropertiesResultHeaders as _, BlockBlobClientUploadOptions,
+        LeaseState,
+    },
 };
 use bytes::Bytes;
 use uuid::Uuid;
@@ -44,6 +47,17 @@ pub(super) async fn take(store: &BlobStore, key: &str) -> Result<Option<Box<dyn 
             _ => return Err(store.error(key, error)),
         }
     }
+}
+
+/// As [`super::Store::is_locked`]: by the properties of the blob, which anybody may read while another holds the lease.
+pub(super) async fn is_held(store: &BlobStore, key: &str) -> Result<bool, StateError> {
+    let properties = match store.blob(&lock_name(key)).get_properties(None).await {
+        Ok(properties) => properties,
+        Err(error) if matches!(Refusal::of(&error), Refusal::NoBlob | Refusal::NoContainer) => return Ok(false),
+        Err(error) => return Err(store.error(key, error)),
+    };
+    let state = properties.lease_state().map_err(|error| store.error(key, error))?;
+    Ok(matches!(state, Some(LeaseState::Leased | LeaseState::Breaking)))
 }
 
 /// Makes the blob that is leased; that another made it first, and may hold it, is as good.

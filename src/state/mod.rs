@@ -187,4 +187,23 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// # Errors
     /// The storage refuses or fails.
     async fn lock(&self, key: &str) -> Result<Option<Box<dyn Lock>>, StateError>;
+
+    /// Whether anybody holds the lock `key`, for who only looks on: where the store can tell, nothing is taken and
+    /// nothing is made.
+    ///
+    /// # Errors
+    /// The storage refuses or fails.
+    async fn is_locked(&self, key: &str) -> Result<bool, StateError> {
+        let Some(lock) = self.lock(key).await? else { return Ok(true) };
+        lock.release().await.map(|()| false)
+    }
+
+    /// Removes what the lock `key` left behind. Only for one that nobody else takes: of two runs, each could hold a
+    /// lock that was removed in between.
+    ///
+    /// # Errors
+    /// The storage refuses or fails.
+    async fn remove_lock(&self, _key: &str) -> Result<(), StateError> {
+        Ok(())
+    }
 }

@@ -94,6 +94,13 @@ impl Store for Overlay {
     async fn lock(&self, _key: &str) -> Result<Option<Box<dyn Lock>>, StateError> {
         Ok(Some(Box::new(Unlocked)))
     }
+
+    async fn is_locked(&self, key: &str) -> Result<bool, StateError> {
+        match &self.below {
+            Some(below) => below.is_locked(key).await,
+            None => Ok(false),
+        }
+    }
 }
 
 /// Nobody else can see an overlay, so that there is nothing to lock.

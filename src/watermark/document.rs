@@ -204,6 +204,12 @@ impl Watermark {
         }
     }
 
+    /// The oldest time of publication of which something is left to do: what the lag is counted from.
+    #[must_use]
+    pub fn oldest_left(&self) -> OffsetDateTime {
+        self.pending.iter().map(|pending| pending.content.created).fold(self.listed_through, OffsetDateTime::min)
+    }
+
     /// Notes that a look begun `at` was listed to its end and that what it found is settled.
     pub fn looked_back(&mut self, look: LookBack, at: OffsetDateTime) {
         if look >= LookBack::Day {

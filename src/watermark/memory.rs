@@ -79,14 +79,10 @@ impl Memory {
         format!("{tenant}/lock")
     }
 
-    /// The key of the document, for those who only look at it.
+    /// The key of the document.
     #[must_use]
-    pub fn watermark_key(tenant: &str) -> String {
+    pub fn document_key(tenant: &str) -> String {
         format!("{tenant}/watermark.json")
-    }
-
-    fn document_key(&self) -> String {
-        Self::watermark_key(&self.tenant)
     }
 
     /// The stored document; the empty one where there is none yet.
@@ -97,7 +93,7 @@ impl Memory {
     /// # Errors
     /// The storage fails, or a newer version of Labelstream wrote the document.
     pub async fn load_document(&self, now: OffsetDateTime) -> Result<Loaded, StateError> {
-        let key = self.document_key();
+        let key = Self::document_key(&self.tenant);
         let Some((body, version)) = self.store.get(&key).await? else {
             *self.version() = Expect::Absent;
             let remembered = !self.store.list(&format!("{}/records/", self.tenant)).await?.is_empty();
@@ -125,7 +121,7 @@ impl Memory {
     /// # Errors
     /// [`StateError::Conflict`] where another writer came in between.
     pub async fn save_document(&self, document: &Document) -> Result<Version, StateError> {
-        let key = self.document_key();
+        let key = Self::document_key(&self.tenant);
         let body = document
             .to_json()
             .map_err(|error| StateError::Unavailable { key: key.clone(), reason: error.to_string() })?;

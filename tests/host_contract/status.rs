@@ -76,7 +76,7 @@ async fn it_is_answered_while_a_run_is_under_way() {
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
     let (status, body) = told(&host).await;
-    assert_eq!((status, host.ended_runs()), (503, 0), "{body}");
+    assert_eq!((status, host.ended_runs(), &body["runUnderWay"]), (503, 0, &json!(true)), "{body}");
     drop(busy);
 }
 
@@ -111,7 +111,7 @@ async fn a_document_that_cannot_be_read_is_told_and_left_alone() {
     use labelstream::{state::Expect, state::Store as _, watermark::Memory};
     let world = World::with_small_pages().await;
     let (host, _) = tick(world.start().await).await;
-    let (store, key) = (world.store(), Memory::watermark_key(&world.simulator.tenant().id));
+    let (store, key) = (world.store(), Memory::document_key(&world.simulator.tenant().id));
     store.put(&key, bytes::Bytes::from_static(b"\0"), &Expect::Any).await.unwrap();
     let (status, body) = told(&host).await;
     assert!(status == 503 && body["problems"][0].as_str().unwrap().contains("watermark.json"), "{body}");

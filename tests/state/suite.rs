@@ -25,7 +25,7 @@ macro_rules! suite {
             a_repeated_append_is_recognised, an_empty_block_adds_nothing, a_long_block_is_appended_whole,
             one_of_eight_appenders_wins, a_listing_has_all_that_begins_so, what_is_deleted_is_gone,
             odd_characters_are_no_trouble, keys_that_leave_the_place_are_refused,
-            a_lock_has_one_holder, one_of_eight_takes_a_new_lock, a_removed_place_is_made_again,
+            a_lock_has_one_holder, who_looks_on_takes_no_lock, one_of_eight_takes_a_new_lock, a_removed_place_is_made_again,
         );
     };
     ($place:expr; $($name:ident),* $(,)?) => {
@@ -265,6 +265,26 @@ pub async fn a_lock_has_one_holder(place: &impl Place) {
     assert!(store.lock("run").await.unwrap().is_none(), "the old holder has not freed the new one's");
     next.renew().await.unwrap();
     next.release().await.unwrap();
+}
+
+pub async fn who_looks_on_takes_no_lock(place: &impl Place) {
+    let store = place.open();
+    assert!(!store.is_locked("run").await.unwrap());
+    assert_eq!(store.list("").await.unwrap(), []);
+    let lock = store.lock("run").await.unwrap().unwrap();
+    for other in [&store, &place.open()] {
+        assert!(other.is_locked("run").await.unwrap());
+        assert!(!other.is_locked("another").await.unwrap());
+    }
+    lock.renew().await.unwrap();
+    lock.release().await.unwrap();
+    assert!(!store.is_locked("run").await.unwrap());
+    store.lock("run").await.unwrap().unwrap().release().await.unwrap();
+    for _ in 0..2 {
+        store.remove_lock("run").await.unwrap();
+    }
+    assert!(!store.is_locked("run").await.unwrap());
+    store.lock("run").await.unwrap().unwrap().release().await.unwrap();
 }
 
 pub async fn one_of_eight_takes_a_new_lock(place: &impl Place) {

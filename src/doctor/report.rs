@@ -1,0 +1,227 @@
+//! What was found, as a value, as lines and as JSON.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::Check;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// All is well.
+    Ok,
+    /// The connector works, but something is worth a look.
+    Warning,
+    /// The connector does not work.
+    Failed,
+    /// It was not looked at.
+    Skipped,
+}
+
+impl Verdict {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// How one check ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at.
+    pub check: Check,
+    /// Which one of several, a content type for example.
+    pub subject: Option<String>,
+    /// How it stands.
+    pub verdict: Verdict,
+    /// What was found, or because of what it was skipped. No secret is in it.
+    pub found: String,
+    /// What to do, where something is to be done.
+    pub fix: Option<String>,
+}
+
+impl Finding {
+    fn new(check: Check, verdict: Verdict, found: impl Into<String>, fix: Option<String>) -> Self {
+        Self { check, subject: None, verdict, found: found.into(), fix }
+    }
+
+    pub(super) fn ok(check: Check, found: impl Into<String>) -> Self {
+        Self::new(check, Verdict::Ok, found, None)
+    }
+
+    pub(super) fn warning(check: Check, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::new(check, Verdict::Warning, found, Some(fix.into()))
+    }
+
+    pub(super) fn failed(check: Check, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::new(check, Verdict::Failed, found, Some(fix.into()))
+    }
+
+    /// Not looked at, and nothing is wrong with that.
+    pub(super) fn not_needed(check: Check, why: impl Into<String>) -> Self {
+        Self::new(check, Verdict::Skipped, why, None)
+    }
+
+    /// Not looked at because `ground` is not there.
+    pub(super) fn because(check: Check, ground: Check) -> Self {
+        Self::new(check, Verdict::Skipped, format!("because of {}", ground.id()), None)
+    }
+
+    pub(super) fn of(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// The name of the check, with which one of several.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.subject {
+            Some(subject) => format!("{} {subject}", self.check.id()),
+            None => self.check.id().to_owned(),
+        }
+    }
+
+    /// Whether what builds on it can be looked at.
+    pub(super) const fn carries(&self) -> bool {
+        matches!(self.verdict, Verdict::Ok | Verdict::Warning)
+    }
+}
+
+/// All that was found, in the order of [`Check::ALL`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The findings.
+    pub findings: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored<'a> {
+    ok: bool,
+    version: &'a str,
+    checks: Vec<StoredFinding<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredFinding<'a> {
+    check: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    state: Verdict,
+    found: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<&'a str>,
+}
+
+impl Report {
+    pub(super) fn new(mut findings: Vec<Finding>) -> Self {
+        findings.sort_by_key(|finding| finding.check);
+        Self { findings }
+    }
+
+    /// Whether nothing failed.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.findings.iter().all(|finding| finding.verdict != Verdict::Failed)
+    }
+
+    /// For people: a line for each check, with its fix below it, and one line in the end.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let width = self.findings.iter().map(|finding| finding.name().len()).max().unwrap_or(0);
+        for finding in &self.findings {
+            let (verdict, name) = (finding.verdict.as_str(), finding.name());
+            let found = finding.found.replace('\n', "\n           ");
+            // Writing to a string does not fail.
+            writeln!(text, "{verdict:<7}  {name:<width$}  {found}").ok();
+            for line in finding.fix.iter().flat_map(|fix| fix.lines()) {
+                writeln!(text, "         fix: {line}").ok();
+            }
+        }
+        let count = |verdict| self.findings.iter().filter(|finding| finding.verdict == verdict).count();
+        let (failed, warnings) = (count(Verdict::Failed), count(Verdict::Warning));
+        let end = match (failed, warnings) {
+            (0, 0) => "All is well.".to_owned(),
+            (0, warnings) => format!("Nothing failed; {warnings} to look at."),
+            (failed, 0) => format!("{failed} failed."),
+            (failed, warnings) => format!("{failed} failed, {warnings} more to look at."),
+        };
+        text.push_str(&end);
+        text.push('\n');
+        text
+    }
+
+    /// For programs: `{"ok", "version", "checks": [{"check", "subject"?, "state", "found", "fix"?}]}`, where `state` is
+    /// `ok`, `warning`, `failed` or `skipped`.
+    ///
+    /// # Errors
+    /// None that is known: it is text alone.
+    pub fn json(&self) -> Result<String, serde_json::Error> {
+        let checks = self.findings.iter().map(|finding| StoredFinding {
+            check: finding.check.id(),
+            subject: finding.subject.as_deref(),
+            state: finding.verdict,
+            found: &finding.found,
+            fix: finding.fix.as_deref(),
+        });
+        serde_json::to_string_pretty(&Stored {
+            ok: self.is_ok(),
+            version: env!("CARGO_PKG_VERSION"),
+            checks: checks.collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_is_in_order_and_says_how_to_mend() {
+        let report = Report::new(vec![
+            Finding::because(Check::Lease, Check::State),
+            Finding::ok(Check::Settings, "two lines\nof them"),
+            Finding::failed(Check::State, "refused", "grant it"),
+            Finding::ok(Check::Listing, "fine").of("Audit.General"),
+        ]);
+        assert!(!report.is_ok());
+        assert_eq!(
+            report.text(),
+            "ok       settings               two lines\n           of them\nok       listing Audit.General  fine\n\
+             failed   state                  refused\n         fix: grant it\n\
+             skipped  lease                  because of state\n1 failed.\n"
+        );
+        let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
+        assert_eq!((&json["ok"], &json["checks"][1]["subject"]), (&false.into(), &"Audit.General".into()));
+        assert_eq!(
+            json["checks"][2],
+            serde_json::json!({
+                "check": "state", "state": "failed", "found": "refused", "fix": "grant it"
+            })
+        );
+    }
+
+    #[test]
+    fn a_warning_is_no_failure() {
+        let report = Report::new(vec![Finding::warning(Check::Labels, "no names", "grant it")]);
+        assert!(report.is_ok() && report.text().ends_with("Nothing failed; 1 to look at.\n"));
+        let report = Report::new(vec![Finding::not_needed(Check::Labels, "LABELS=off")]);
+        assert!(report.is_ok() && report.text().ends_with("All is well.\n"));
+    }
+
+    #[test]
+    fn every_check_is_listed_once_in_its_order() {
+        assert!(Check::ALL.is_sorted_by(|one, other| one < other));
+        assert!(Check::ALL.iter().all(|check| !check.what().is_empty() && !check.mended_by().is_empty()));
+    }
+}
