@@ -22,7 +22,7 @@
 //! Beside the run: [`status`] (how a connector stands, by its state) and [`doctor`] (whether all that it needs is there).
 //!
 //! Around them: [`settings`] (what the operator chose), [`identity`] (tokens), [`assembly`] (a connector from its
-//! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`telemetry`] (log lines).
+//! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`health`] (what is told of runs), [`telemetry`] (log lines).
 //!
 //! Deciding is done by plain functions and values that know no network and no clock: windows, error classes, the filter,
 //! the columns, batches, the plan of a delivery, the watermark. Reading and writing are thin clients around them, and
@@ -35,6 +35,7 @@ pub mod dead_letter;
 pub mod doctor;
 pub mod feed;
 pub mod handler;
+pub mod health;
 pub mod identity;
 pub mod ingestion;
 pub mod labels;

@@ -118,8 +118,6 @@ async fn requests_of_other_functions_find_a_404_with_a_body() {
         "timer-retry.http",
         "queue-json.http",
         "queue-text.http",
-        "status-get.http",
-        "status-post.http",
         "status-forwarded.http",
     ] {
         let reply = connection.ask(&sample(name)).await;

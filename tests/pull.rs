@@ -243,3 +243,28 @@ async fn the_simulator_judges_rows_by_the_declared_columns() {
     theirs.sort_unstable_by_key(|(name, _)| *name);
     assert_eq!(format!("{sorted:?}"), format!("{theirs:?}"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_told_of_only_where_its_rows_are_sent() {
+    let shell = Shell::new().await;
+    let state = shell.path("state");
+    for arguments in [
+        &["pull", "--dry-run"][..],
+        &["pull", "--dry-run", "--output", "-"],
+        &["pull", "--output", "rows.ndjson", "--state", &shell.path("other")],
+    ] {
+        let output = shell.run(arguments, &[]).await;
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    assert_eq!(shell.asked(Endpoint::Heartbeat), 0);
+    let output = shell.run(&["pull", "--state", &state], &[]).await;
+    assert!(output.status.success(), "{}", said(&output));
+    let heartbeats = shell.simulator.heartbeats();
+    assert_eq!(heartbeats.len(), 1);
+    let row: Value = serde_json::from_str(heartbeats[0].row.get()).unwrap();
+    assert_eq!((&row["Outcome"], &row["Rows"]), (&"Done".into(), &10.into()));
+    let runs = std::fs::read(Path::new(&state).join(&shell.simulator.tenant().id).join("runs.json")).unwrap();
+    let runs: Value = serde_json::from_slice(&runs).unwrap();
+    assert_eq!((runs.as_array().unwrap().len(), &runs[0]["trigger"]), (1, &"pull".into()));
+    assert_eq!(runs[0]["runId"], row["RunId"]);
+}

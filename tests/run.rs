@@ -26,6 +26,8 @@ mod backlog;
 mod endings;
 #[path = "run/failures.rs"]
 mod failures;
+#[path = "run/heartbeats.rs"]
+mod heartbeats;
 #[path = "run/lines.rs"]
 mod lines;
 #[path = "run/listings.rs"]

@@ -17,6 +17,8 @@ pub const INGESTION_AUDIENCE: &str = "https://monitor.azure.com";
 pub const FEED_ROLE: &str = "ActivityFeed.Read";
 /// The permission that Graph wants for the labels.
 pub const GRAPH_ROLE: &str = "SensitivityLabel.Read";
+/// The stream of the runs.
+pub const RUNS_STREAM: &str = "Custom-LabelstreamRuns_CL";
 
 /// The set-up of a [`crate::Simulator`]. `Config::default()` is a tenant with nothing published and no faults.
 #[derive(Debug, Clone)]
@@ -70,6 +72,10 @@ pub struct Config {
     pub stream: String,
     /// Columns of the stream.
     pub columns: Columns,
+    /// Whether the rule declares the second stream, [`RUNS_STREAM`], which takes a row for each run.
+    pub has_runs_stream: bool,
+    /// Columns of that stream.
+    pub runs_columns: Columns,
     /// Whether a post of more than 1 MiB uncompressed is refused.
     pub uncompressed_limit: bool,
     /// Whether arrived rows are kept in memory for [`crate::Simulator::rows`].
@@ -107,6 +113,8 @@ impl Default for Config {
             rule_id: "dcr-00000000000000000000000000000001".to_owned(),
             stream: "Custom-MicrosoftPurviewInformationProtection_CL".to_owned(),
             columns: Columns::default(),
+            has_runs_stream: true,
+            runs_columns: Columns::of_runs(),
             uncompressed_limit: true,
             keep_rows: true,
             rows_file: None,

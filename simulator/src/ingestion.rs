@@ -26,6 +26,7 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     answer,
+    config::RUNS_STREAM,
     ledger::{Batch, Key},
     query,
     server::Shared,
@@ -99,10 +100,17 @@ pub(crate) async fn ingest(
     body: Body,
 ) -> Response {
     let version = raw.and_then(|raw| query::value(&raw, "api-version"));
-    let stored = match accept(&shared, &rule, &stream, version.as_deref(), &headers, body).await {
-        Ok(batch) => store(&shared, batch),
-        Err(refused) => Err(refused),
-    };
+    let accepted = accept(&shared, &rule, &stream, version.as_deref(), &headers, body).await;
+    if stream == RUNS_STREAM {
+        return match accepted {
+            Ok(batch) => {
+                shared.ledger().beat(batch);
+                StatusCode::NO_CONTENT.into_response()
+            }
+            Err(refused) => answer::error(refused.status, refused.code, &refused.message),
+        };
+    }
+    let stored = accepted.and_then(|batch| store(&shared, batch));
     match stored {
         Ok(keys) => {
             let mut response = StatusCode::NO_CONTENT.into_response();
@@ -145,10 +153,12 @@ async fn accept(
         let text = format!("Data collection rule with immutable Id '{rule}' not found.");
         return Err(refused(StatusCode::NOT_FOUND, "NotFound", text));
     }
-    if stream != shared.config.stream {
+    let is_runs = shared.config.has_runs_stream && stream == RUNS_STREAM;
+    if stream != shared.config.stream && !is_runs {
         let text = format!("The stream {stream} was not configured for the data collection rule.");
         return Err(refused(StatusCode::NOT_FOUND, "InvalidStream", text));
     }
+    let columns = if is_runs { &shared.config.runs_columns } else { &shared.config.columns };
     let text_of = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !text_of(header::CONTENT_TYPE).starts_with("application/json") {
         let text = "The content type must be application/json.";
@@ -176,7 +186,8 @@ async fn accept(
             return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedContentEncoding", text));
         }
     };
-    let batch = read(&json, &shared.config.columns, shared.config.keep_rows || shared.rows_file().is_some(), now);
+    let keep = is_runs || shared.config.keep_rows || shared.rows_file().is_some();
+    let batch = read(&json, columns, keep, now);
     let batch = batch.map_err(|error| Refused { json_bytes: json.len(), ..error })?;
     Ok(Batch { rule: rule.to_owned(), wire_bytes: wire.len() as u64, json_bytes: json.len() as u64, ..batch })
 }

@@ -90,7 +90,17 @@ pub(crate) struct Ledger {
     /// Senders that are gone, and how many batches may still come of them.
     gone: HashMap<String, usize>,
     rows: Vec<Box<RawValue>>,
+    heartbeats: Vec<Heartbeat>,
     totals: Totals,
+}
+
+/// A row of the second stream: how a run ended. It is no label event, and no part of a [`Report`].
+#[derive(Debug, Clone)]
+pub struct Heartbeat {
+    /// The row, as JSON text.
+    pub row: Box<RawValue>,
+    /// Its fields that the stream does not declare, declares otherwise, or would cut.
+    pub flaws: Vec<String>,
 }
 
 /// The sums of a report.
@@ -249,6 +259,18 @@ impl Ledger {
                 *sum.entry(name).or_default() += count;
             }
         }
+    }
+
+    /// Enters rows of runs.
+    pub fn beat(&mut self, batch: Batch) {
+        let flaws: Vec<_> =
+            [batch.cut, batch.dropped, batch.mistyped].into_iter().flat_map(BTreeMap::into_keys).collect();
+        self.heartbeats.extend(batch.rows.into_iter().map(|row| Heartbeat { row, flaws: flaws.clone() }));
+    }
+
+    /// The rows of runs, in order.
+    pub fn heartbeats(&self) -> &[Heartbeat] {
+        &self.heartbeats
     }
 
     /// Enters a refused post.

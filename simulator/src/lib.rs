@@ -55,7 +55,7 @@ mod wire;
 pub use config::Config;
 pub use contents::ContentType;
 pub use faults::{Answer, Effect, Fault, ResetAt, RetryAfter, Spoil, When};
-pub use ledger::Report;
+pub use ledger::{Heartbeat, Report};
 pub use publish::{Order, Published, RawRecord};
 pub use requests::{Endpoint, Requests};
 pub use schedule::{Bulk, History};

@@ -6,6 +6,8 @@ use axum::http::Method;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
+use crate::config::RUNS_STREAM;
+
 /// What a request is to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,6 +30,8 @@ pub enum Endpoint {
     Labels,
     /// Posting rows.
     Ingest,
+    /// Posting the row of a run, to the second stream.
+    Heartbeat,
     /// Anything else.
     Unknown,
 }
@@ -50,6 +54,7 @@ impl Endpoint {
                 _ => Self::Unknown,
             },
             ["v1.0", "security", "dataSecurityAndGovernance", "sensitivityLabels"] if get => Self::Labels,
+            ["dataCollectionRules", _, "streams", RUNS_STREAM] if post => Self::Heartbeat,
             ["dataCollectionRules", _, "streams", _] if post => Self::Ingest,
             _ => Self::Unknown,
         }
@@ -128,6 +133,7 @@ mod tests {
         assert_eq!(of(Method::POST, "/api/v1.0/t/activity/feed/subscriptions/start"), Endpoint::Start);
         assert_eq!(of(Method::GET, "/api/v1.0/t/activity/feed/subscriptions/start"), Endpoint::Unknown);
         assert_eq!(of(Method::POST, "/dataCollectionRules/d/streams/s"), Endpoint::Ingest);
+        assert_eq!(of(Method::POST, "/dataCollectionRules/d/streams/Custom-LabelstreamRuns_CL"), Endpoint::Heartbeat);
         assert_eq!(of(Method::GET, "/"), Endpoint::Unknown);
     }
 

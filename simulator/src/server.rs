@@ -34,7 +34,7 @@ use crate::{
     graph,
     identity::{self, Tokens},
     ingestion,
-    ledger::{Ledger, Report},
+    ledger::{Heartbeat, Ledger, Report},
     publish::{Published, RawRecord},
     query,
     requests::{Endpoint, Requests},
@@ -352,6 +352,12 @@ impl Simulator {
     #[must_use]
     pub fn rows(&self) -> Vec<Box<RawValue>> {
         self.shared.ledger().rows().to_vec()
+    }
+
+    /// The rows of the second stream, in order: one for each run.
+    #[must_use]
+    pub fn heartbeats(&self) -> Vec<Heartbeat> {
+        self.shared.ledger().heartbeats().to_vec()
     }
 
     /// How often each endpoint was called.

@@ -18,6 +18,10 @@ pub enum ColumnType {
     String,
     /// A whole number of 32 bits.
     Int,
+    /// A whole number of 64 bits.
+    Long,
+    /// A number.
+    Real,
     /// `true` or `false`.
     Boolean,
     /// A time as text, with a zone.
@@ -114,6 +118,33 @@ const DYNAMICS: &[&str] = &[
     "AdditionalFields",
 ];
 
+const RUN_STRINGS: &[&str] = &["RunId", "OrganizationId", "Version", "Host", "Outcome", "Error"];
+const RUN_LONGS: &[&str] = &[
+    "ContentsListed",
+    "ContentsRead",
+    "ContentsFailed",
+    "ContentsPending",
+    "ContentsUnfinished",
+    "Records",
+    "LabelEvents",
+    "Repeated",
+    "Rows",
+    "Posts",
+    "RowBytes",
+    "SentBytes",
+    "DeadLetters",
+    "DeadLettersKept",
+    "FeedRequests",
+    "Throttled",
+];
+const RUN_REALS: &[&str] = &["DurationSeconds", "ThrottleWaitSeconds", "LagSeconds"];
+const RUN_DATETIMES: &[&str] = &["TimeGenerated"];
+const RUN_DYNAMICS: &[&str] = &["FilteredOut", "ContentTypes"];
+
+fn typed(names: &[&str], column: ColumnType) -> Vec<(String, ColumnType)> {
+    names.iter().map(|name| ((*name).to_owned(), column)).collect()
+}
+
 /// The columns that the rule's stream declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns(BTreeMap<String, ColumnType>);
@@ -121,9 +152,6 @@ pub struct Columns(BTreeMap<String, ColumnType>);
 impl Default for Columns {
     /// The stream of the documented table, less the columns that the service sets, plus the connector's own.
     fn default() -> Self {
-        let typed = |names: &[&str], column: ColumnType| {
-            names.iter().map(|name| ((*name).to_owned(), column)).collect::<Vec<_>>()
-        };
         Self::new(
             [
                 typed(STRINGS, ColumnType::String),
@@ -155,6 +183,21 @@ impl Columns {
         Self(columns.into_iter().collect())
     }
 
+    /// The second stream of the rule: a row for each run of the connector.
+    #[must_use]
+    pub fn of_runs() -> Self {
+        Self::new(
+            [
+                typed(RUN_STRINGS, ColumnType::String),
+                typed(RUN_LONGS, ColumnType::Long),
+                typed(RUN_REALS, ColumnType::Real),
+                typed(RUN_DATETIMES, ColumnType::Datetime),
+                typed(RUN_DYNAMICS, ColumnType::Dynamic),
+            ]
+            .concat(),
+        )
+    }
+
     /// Names and types, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, ColumnType)> {
         self.0.iter().map(|(name, column)| (name.as_str(), *column))
@@ -173,6 +216,8 @@ impl Columns {
         let fits = match column {
             ColumnType::String => text.starts_with('"'),
             ColumnType::Int => text.parse::<i32>().is_ok(),
+            ColumnType::Long => text.parse::<i64>().is_ok(),
+            ColumnType::Real => !text.starts_with('"') && text.parse::<f64>().is_ok(),
             ColumnType::Boolean => matches!(text, "true" | "false"),
             ColumnType::Datetime => is_time(text.trim_matches('"')),
             ColumnType::Dynamic => !is_wrapped(text),

@@ -12,6 +12,7 @@ use std::{
 use clap::Args;
 use labelstream::{
     assembly::{self, AssemblyError},
+    health::{Reporter, Started, host_name},
     pull::{Budget, LinesSink, Range, Request, RunError, RunFailed, Sink, Summary},
     settings::{Needs, Settings},
     state::overlay::Overlay,
@@ -118,10 +119,12 @@ async fn run(arguments: &PullArguments, settings: &Settings) -> Result<Ended, As
         .then_some(Range { since: arguments.since, until: arguments.until });
     let budget = arguments.budget.map_or_else(Budget::unlimited, |seconds| Budget::of(Duration::from_secs(seconds)));
     let request = Request { dry_run: arguments.dry_run, ..Request::new(range, budget) };
+    let reporter = Reporter::new(host_name(&settings::process_environment));
     let progress = Progress::show(Arc::clone(&request.counts));
     let stop = CancellationToken::new();
     let ending = if arguments.dry_run { "Ending." } else { "Ending; what was delivered is being saved." };
-    let (result, signal) = to_its_end(connector.run(request, stop.clone()), &stop, ending).await;
+    let (result, signal) =
+        to_its_end(reporter.run(&connector, request, (Started::Pull, None), stop.clone()), &stop, ending).await;
     progress.end().await;
     Ok(Ended { result, signal })
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use futures_util::{StreamExt as _, stream};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{DeadLetter, prefix};
 use crate::state::{StateError, Store};
@@ -15,7 +15,7 @@ pub const COUNTED_AT_MOST: usize = 5_000;
 const READ_AT_ONCE: usize = 16;
 
 /// How many dead letters lie there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Number {
     /// So many.

@@ -6,7 +6,14 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::FUNCTION;
+use super::{FUNCTION, HTTP_BINDING, STATUS_FUNCTION};
+
+/// What the caller of an HTTP function is answered.
+pub(super) struct HttpAnswer<'a> {
+    pub status: u16,
+    pub headers: &'a [(&'static str, &'a str)],
+    pub body: &'a str,
+}
 
 /// A status and its JSON object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +34,16 @@ impl Answer {
         Self { status: StatusCode::OK, body }
     }
 
+    /// An HTTP function's answer to its caller, within the host's own form. The body is given as a text: the host would
+    /// write an object anew.
+    pub(super) fn http(answer: &HttpAnswer<'_>) -> Self {
+        let headers: serde_json::Map<_, _> =
+            answer.headers.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+        let response = json!({"statusCode": answer.status, "headers": headers, "body": answer.body});
+        let body = json!({"Outputs": {(HTTP_BINDING): response}, "Logs": [], "ReturnValue": null});
+        Self { status: StatusCode::OK, body: body.to_string() }
+    }
+
     /// A run that failed. The host drops the body; it is there for whoever asks without a host.
     pub(super) fn failed(reason: &str) -> Self {
         Self::refused(StatusCode::INTERNAL_SERVER_ERROR, reason)
@@ -39,12 +56,15 @@ impl Answer {
 
     /// The path is of no function.
     pub(super) fn unknown_function() -> Self {
-        Self::refused(StatusCode::NOT_FOUND, &format!("no such function; there is POST /{FUNCTION}"))
+        Self::refused(
+            StatusCode::NOT_FOUND,
+            &format!("no such function; there are POST /{FUNCTION} and POST /{STATUS_FUNCTION}"),
+        )
     }
 
     /// The path is known, the method is not.
     pub(super) fn wrong_method() -> Self {
-        let reason = format!("wrong method; there is GET / and POST /{FUNCTION}");
+        let reason = format!("wrong method; there are GET /, POST /{FUNCTION} and POST /{STATUS_FUNCTION}");
         Self::refused(StatusCode::METHOD_NOT_ALLOWED, &reason)
     }
 

@@ -1,7 +1,7 @@
 //! The custom handler: what the Azure Functions host asks over HTTP, and how it is answered.
 //!
-//! The host polls `GET /` until it answers, then sends every firing of the timer as `POST /TimerPull`. Three rules of
-//! the host shape the answers (seen on host 4.1037.0):
+//! The host polls `GET /` until it answers, then sends every firing of the timer as `POST /TimerPull`, and every request
+//! for `GET /api/status` as `POST /Status`, since `host.json` does not have requests forwarded. Three rules of the host shape the answers (seen on host 4.1037.0):
 //! - Success is a 2xx with a JSON object. A 2xx with an empty body or `null` is never taken for an end: the run hangs
 //!   to `functionTimeout` and the host kills the process. So every answer here has a JSON object, errors too.
 //! - Failure is a status that is not 2xx. The host throws its body away, so the reason also goes to stderr, as one line.
@@ -18,9 +18,12 @@ mod payload;
 mod range;
 mod runs;
 mod server;
+mod status;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
+
+use crate::health::Health;
 
 pub use payload::Payload;
 pub use range::Range;
@@ -31,6 +34,12 @@ pub const FUNCTION: &str = "TimerPull";
 
 /// The name of the timer binding in `TimerPull/function.json`. It must not end in "trigger": the host drops such keys.
 pub const BINDING: &str = "timer";
+
+/// The function that tells the status, over HTTP: likewise.
+pub const STATUS_FUNCTION: &str = "Status";
+
+/// The name of the output binding in `Status/function.json`.
+pub const HTTP_BINDING: &str = "res";
 
 /// Why a run is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,4 +81,8 @@ pub trait Runner: Send + Sync {
     /// # Errors
     /// The run failed as a whole. The host is told by a 500, and the reason is logged; the runner need not log it.
     async fn run(&self, trigger: Trigger, stop: CancellationToken) -> Result<RunReport, RunFailure>;
+
+    /// How the connector stands. It is asked at any time, also while a run goes on, and answers within seconds: what
+    /// cannot be found out by then is a problem that it tells.
+    async fn status(&self) -> Health;
 }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{RunFailure, RunReport, Runner, Trigger};
-use crate::telemetry;
+use crate::{health::Health, telemetry};
 
 /// Begins runs and knows how many there are.
 #[derive(Clone)]
@@ -45,6 +45,11 @@ impl Runs {
         let outcome = task.await;
         asker.answered();
         Some(outcome.unwrap_or_else(|error| Err(RunFailure { reason: format!("the run was given up: {error}") })))
+    }
+
+    /// How the connector stands.
+    pub(super) async fn status(&self) -> Health {
+        self.runner.status().await
     }
 
     /// Waits until no run is under way.

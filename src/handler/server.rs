@@ -1,6 +1,10 @@
 //! The HTTP side of the handler.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -14,7 +18,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{FUNCTION, RunReport, Runner, Trigger, answer::Answer, payload::Payload, runs::Runs};
+use super::{
+    FUNCTION, RunReport, Runner, STATUS_FUNCTION, Trigger,
+    answer::Answer,
+    payload::Payload,
+    runs::Runs,
+    status::{self, Wanted},
+};
 use crate::telemetry;
 
 /// The most that a body may have, in bytes. The host's have some 400, and some thousand with a retry's exception.
@@ -61,6 +71,7 @@ fn routes(runs: Runs) -> Router {
     Router::new()
         .route("/", get(async || Answer::ready()))
         .route(&format!("/{FUNCTION}"), post(timer_pull))
+        .route(&format!("/{STATUS_FUNCTION}"), post(tell_status))
         .fallback(async |body: Body| refuse(body, Answer::unknown_function()).await)
         .method_not_allowed_fallback(async |body: Body| refuse(body, Answer::wrong_method()).await)
         .with_state(runs)
@@ -90,6 +101,35 @@ async fn timer_pull(State(runs): State<Runs>, headers: HeaderMap, body: Body) ->
             Some(Err(failure)) => Answer::failed(&failure.reason),
             None => Answer::stopping(),
         }
+    }
+    .instrument(span)
+    .await
+}
+
+/// Answers a caller of the status. Neither the body nor the URL in it is logged: the caller's key is in them.
+async fn tell_status(State(runs): State<Runs>, headers: HeaderMap, body: Body) -> Answer {
+    let span = telemetry::run_span(name(&headers, INVOCATION_ID).as_deref().unwrap_or("unknown"));
+    async {
+        let wanted = match read(body).await {
+            Ok(body) => Wanted::parse(&body),
+            Err(refusal) => return refusal.answer(),
+        };
+        let begun = Instant::now();
+        let health = match telemetry::caught(runs.status()).await {
+            Ok(health) => health,
+            Err(panic) => {
+                tracing::error!("the status could not be told: it {panic}");
+                return Answer::failed(&format!("the status {panic}"));
+            }
+        };
+        let milliseconds = begun.elapsed().as_millis();
+        tracing::info!(
+            healthy = health.healthy,
+            problems = health.problems.len(),
+            milliseconds,
+            "the status was asked for"
+        );
+        status::answer(wanted, &health)
     }
     .instrument(span)
     .await

@@ -37,7 +37,8 @@ pub struct IngestionClient {
     http: reqwest::Client,
     url: Url,
     tokens: Arc<dyn TokenSource>,
-    held_until: Mutex<Option<Instant>>,
+    /// Of the whole rule: its limits are not those of one stream.
+    held_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl IngestionClient {
@@ -57,7 +58,23 @@ impl IngestionClient {
         stream: &str,
         tokens: Arc<dyn TokenSource>,
     ) -> Result<Self, IngestionError> {
-        Ok(Self { http, url: post_url(endpoint, rule_id, stream)?, tokens, held_until: Mutex::new(None) })
+        Ok(Self { http, url: post_url(endpoint, rule_id, stream)?, tokens, held_until: Arc::default() })
+    }
+
+    /// A client for another stream of the same rule. A throttled rule holds both.
+    #[must_use]
+    pub fn for_stream(&self, stream: &str) -> Self {
+        let mut url = self.url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            // A URL that was built here has a path, of which the stream is the end.
+            path.pop().push(stream);
+        }
+        Self {
+            http: self.http.clone(),
+            url,
+            tokens: Arc::clone(&self.tokens),
+            held_until: Arc::clone(&self.held_until),
+        }
     }
 
     /// Posts `body`, a gzipped JSON array of rows. Every 2xx is success (204 as a rule).

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -42,6 +42,8 @@ pub struct Run {
     /// over.
     pub halt: CancellationToken,
     pub counts: Arc<Counts>,
+    /// It was told to take no more work before all was done.
+    pub cut_short: AtomicBool,
     /// Change nothing in the tenant.
     pub dry_run: bool,
     /// Dead letters are sent again, and nothing is listed: no watermark moves.
@@ -80,6 +82,7 @@ impl Run {
             stop,
             halt: CancellationToken::new(),
             counts: Arc::clone(&request.counts),
+            cut_short: AtomicBool::new(false),
             dry_run: request.dry_run,
             replays: request.letters.is_some(),
             filtered: Mutex::default(),

@@ -1,6 +1,9 @@
 //! The order of a run: its stages, side by side, and how it begins and ends.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use time::OffsetDateTime;
 use tokio::{
@@ -196,6 +199,9 @@ impl Connector {
             }
             // What hangs is told to end with `work`. What it was saving is kept by the run.
         }
+        if run.stop.is_cancelled() {
+            run.cut_short.store(true, Ordering::Relaxed);
+        }
         run.stop.cancel();
         run.halt.cancel();
         let budget = request.budget;
@@ -363,6 +369,7 @@ impl Run {
     fn summary(&self, started: Instant) -> Summary {
         let mut summary = Summary { seconds: started.elapsed().as_secs_f64(), ..Summary::default() };
         summary.count(&self.counts, &self.filtered.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        summary.cut_short = self.cut_short.load(Ordering::Relaxed);
         let now = OffsetDateTime::now_utc();
         summary.letters = self.progress().letters().outcomes();
         for (content_type, listing) in self.progress().listings() {

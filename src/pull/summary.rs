@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{content::ContentType, dead_letter::Number, record::record_type_name, watermark::Outcome};
@@ -49,11 +49,13 @@ impl Counts {
 }
 
 /// What a run did.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Summary {
     /// Another run held the lock, so this one did nothing.
     pub under_way: bool,
+    /// It took no more work before all was listed and read: its time was over, or it was told to end.
+    pub cut_short: bool,
     /// Contents that were new in the listings.
     pub contents_listed: u64,
     /// Contents that were read to their end.
@@ -85,7 +87,7 @@ pub struct Summary {
     /// How many dead letters lie there at the end; `None` where the storage did not say.
     pub dead_letters_in_all: Option<Number>,
     /// What became of the dead letters that were to be sent again, by key.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", skip_deserializing)]
     pub letters: BTreeMap<String, Outcome>,
     /// Records that the filter dropped, by record type (`none` for those without one).
     pub filtered: BTreeMap<String, u64>,
@@ -103,7 +105,7 @@ pub struct Summary {
 }
 
 /// How a content type stands after a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TypeSummary {
     /// Everything published before this time has been listed.
@@ -116,13 +118,14 @@ pub struct TypeSummary {
     /// Contents that were listed and not finished when the run ended.
     pub unfinished: usize,
     /// The latest time of publication that was seen.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(default, with = "time::serde::rfc3339::option")]
     pub last_content: Option<OffsetDateTime>,
     /// Where a range was asked for and is not done: what was published of it before this time is delivered; a run with
     /// this time as its `since` goes on.
-    #[serde(with = "time::serde::rfc3339::option")]
+    #[serde(default, with = "time::serde::rfc3339::option")]
     pub range_through: Option<OffsetDateTime>,
     /// Whether nothing of that range is done, so that asking for it in the same way again may be in vain.
+    #[serde(default)]
     pub range_stands_still: bool,
 }
 

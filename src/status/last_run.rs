@@ -6,11 +6,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::content::ContentType;
 
-/// The key of the record: a JSON array with an object for each of the last runs, the newest last.
-#[must_use]
-pub fn runs_key(tenant: &str) -> String {
-    format!("{tenant}/runs.json")
-}
+pub use crate::health::runs_key;
 
 /// The newest entry of the record. Whatever it lacks, or has in another form, is left out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use labelstream::{
-    handler::{BINDING, FUNCTION},
+    handler::{BINDING, FUNCTION, HTTP_BINDING, STATUS_FUNCTION},
     telemetry::LOG_SETTING,
 };
 use serde_json::{Value, json};
@@ -38,6 +38,23 @@ fn the_function_is_a_timer_that_the_handler_knows() {
     let setting = binding["schedule"].as_str().unwrap().trim_matches('%');
     assert_eq!(binding["schedule"], format!("%{setting}%"));
     assert!(read("local.settings.sample.json")["Values"][setting].is_string());
+}
+
+#[test]
+fn the_status_is_an_http_function_that_wants_a_key() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(STATUS_FUNCTION);
+    let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files, ["function.json"]);
+    let function = read(&format!("{STATUS_FUNCTION}/function.json"));
+    let [trigger, out] = function["bindings"].as_array().unwrap().as_slice() else { panic!("{function}") };
+    assert_eq!((&trigger["type"], &trigger["direction"]), (&json!("httpTrigger"), &json!("in")));
+    assert_eq!(trigger["name"], "req", "what the handler reads, and the host's samples have");
+    assert_eq!(trigger["authLevel"], "function", "the page shows who is watched");
+    assert_eq!((&trigger["methods"], &trigger["route"]), (&json!(["get"]), &json!("status")));
+    assert_eq!((&out["type"], &out["direction"]), (&json!("http"), &json!("out")));
+    assert_eq!(out["name"], HTTP_BINDING);
+    let prefix = &read("host.json")["extensions"]["http"]["routePrefix"];
+    assert!(prefix.is_null(), "the address in the documentation is /api/status");
 }
 
 #[test]
@@ -83,5 +100,5 @@ fn only_what_the_host_needs_is_published() {
     let mut rules = ignore.lines().filter(|line| !line.starts_with('#'));
     assert_eq!(rules.next(), Some("/*"));
     let kept: Vec<_> = rules.map(|rule| rule.strip_prefix("!/").unwrap()).collect();
-    assert_eq!(kept, [executable, "host.json", FUNCTION]);
+    assert_eq!(kept, [executable, "host.json", FUNCTION, STATUS_FUNCTION]);
 }

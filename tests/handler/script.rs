@@ -10,13 +10,17 @@ use async_trait::async_trait;
 use futures_util::{FutureExt, future::BoxFuture};
 use labelstream::{
     handler::{self, RunFailure, RunReport, Runner, Trigger},
+    health::Health,
     telemetry,
 };
+use time::OffsetDateTime;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::fmt::MakeWriter;
 
 pub type Outcome = Result<RunReport, RunFailure>;
+
+type Status = Box<dyn Fn() -> Health + Send + Sync>;
 
 type Act = Box<dyn Fn(Trigger, CancellationToken) -> BoxFuture<'static, Outcome> + Send + Sync>;
 
@@ -24,6 +28,7 @@ type Act = Box<dyn Fn(Trigger, CancellationToken) -> BoxFuture<'static, Outcome>
 pub struct Script {
     triggers: Mutex<Vec<Trigger>>,
     act: Act,
+    status: Status,
 }
 
 impl Script {
@@ -38,6 +43,10 @@ impl Runner for Script {
     async fn run(&self, trigger: Trigger, stop: CancellationToken) -> Outcome {
         self.triggers.lock().unwrap().push(trigger.clone());
         (self.act)(trigger, stop).await
+    }
+
+    async fn status(&self) -> Health {
+        (self.status)()
     }
 }
 
@@ -55,10 +64,22 @@ impl Served {
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
+        let unknown = || Health::unknown(None, OffsetDateTime::UNIX_EPOCH, vec!["nothing was looked at".to_owned()]);
+        Self::with_status(act, unknown).await
+    }
+
+    /// The same, and a status of its own.
+    pub async fn with_status<F>(
+        act: impl Fn(Trigger, CancellationToken) -> F + Send + Sync + 'static,
+        status: impl Fn() -> Health + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let act: Act = Box::new(move |trigger, stop| act(trigger, stop).boxed());
-        let script = Arc::new(Script { triggers: Mutex::default(), act });
+        let script = Arc::new(Script { triggers: Mutex::default(), act, status: Box::new(status) });
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(handler::serve(listener, Arc::<Script>::clone(&script), shutdown.clone()));
         Self { address, shutdown, serving, script }

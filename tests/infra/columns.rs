@@ -56,6 +56,7 @@ fn the_rule_has_a_stream_for_each_table_with_its_columns() {
             assert_eq!(flow["outputStream"], stream.as_str());
             assert_eq!(flow["transformKql"], "source", "rows are made by the connector");
         }
+        assert_eq!(labelstream::health::RUNS_STREAM, format!("Custom-{RUNS_TABLE}"), "no setting names it");
         assert_eq!(snapshot.settings()["LOGS_DCR_STREAM_NAME"], format!("Custom-{LABEL_TABLE}"));
     }
 }

@@ -29,7 +29,7 @@ fn what_is_published_is_what_host_json_starts() {
         json("host.json")["customHandler"]["description"]["defaultExecutablePath"].as_str().unwrap().to_owned();
     let azure = text("azure.yaml");
     assert!(azure.contains(&format!("dist/app/{handler}")), "azure.yaml packages no {handler}");
-    for name in ["host.json", "TimerPull"] {
+    for name in ["host.json", "TimerPull", "Status"] {
         assert!(azure.contains(name), "azure.yaml packages no {name}");
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(name).exists());
     }

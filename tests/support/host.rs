@@ -3,7 +3,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read, Write as _},
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
     sync::{
@@ -166,6 +166,11 @@ impl Host {
     /// What it wrote so far, by stream.
     pub fn lines(&self) -> Vec<(Stream, String)> {
         self.lines.lock().expect("the lines").clone()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     /// The process id.

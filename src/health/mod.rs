@@ -1,0 +1,22 @@
+//! Health: what is told of each run, and whether the connector is well.
+//!
+//! - [`RunRecord`] is one run with its figures; [`Ring`] has the last of them, under `{tenant}/runs.json` in the state.
+//! - [`Heartbeat`] is the row that each run sends to the table of runs, so that silence there means something.
+//! - [`Reporter`] makes a run and then tells of it in both ways; neither can fail the run.
+//! - [`Health`] judges the state: the `Status` function answers it as JSON or as a [`page`]; `look` reads it.
+
+mod heartbeat;
+mod look;
+mod page;
+mod reporter;
+mod ring;
+mod run_record;
+mod verdict;
+
+pub use heartbeat::{Heartbeat, RUNS_COLUMNS_JSON, RUNS_STREAM};
+pub use look::{look, look_within};
+pub use page::{SECURITY_POLICY, page};
+pub use reporter::{Reporter, host_name};
+pub use ring::{KEPT_RUNS, Ring, runs_key};
+pub use run_record::{Outcome, RunRecord, Started};
+pub use verdict::{Health, LAG_LIMIT, SILENT_AFTER, SubscriptionState, TypeHealth};

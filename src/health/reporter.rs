@@ -1,0 +1,232 @@
+//! Makes a run and tells of it: to the state, and to the table of runs. What goes wrong with the telling is told in the
+//! log, and never fails the run.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    heartbeat::{Heartbeat, RUNS_STREAM},
+    ring::{Ring, runs_key},
+    run_record::{RunRecord, Started},
+};
+use crate::{
+    ingestion::{self, IngestionError},
+    pull::{Connector, Request, RunFailed, Sink, Summary},
+    state::{Expect, StateError, Store},
+};
+
+/// How long telling of a run may take, within the budget of the run. The endpoint answers in some 100 ms.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// How long it may take once the process is asked to end.
+const LONGEST_AT_THE_END: Duration = Duration::from_secs(2);
+
+/// How often another writer of the last runs is given way: two instances may end a run at the same moment.
+const TRIES: u32 = 3;
+
+/// Makes runs and tells of them. There is one for each process.
+#[derive(Debug, Default)]
+pub struct Reporter {
+    host: String,
+    /// That heartbeats do not arrive has been told.
+    told: AtomicBool,
+}
+
+impl Reporter {
+    /// A reporter on the machine or instance `host`.
+    #[must_use]
+    pub const fn new(host: String) -> Self {
+        Self { host, told: AtomicBool::new(false) }
+    }
+
+    /// One run of `connector`, and what is told of it. Nothing is told of a dry run, of a replay of dead letters (it
+    /// moves no watermark), and where another run was under way. The row goes only where label events go to the data
+    /// collection rule.
+    ///
+    /// # Errors
+    /// As for [`Connector::run`].
+    pub async fn run(
+        &self,
+        connector: &Arc<Connector>,
+        request: Request,
+        (trigger, run_id): (Started, Option<String>),
+        stop: CancellationToken,
+    ) -> Result<Summary, RunFailed> {
+        let (begun, started_at) = (Instant::now(), OffsetDateTime::now_utc());
+        let end = begun + request.budget.end;
+        let is_told = !request.dry_run && request.letters.is_none();
+        let result = connector.run(request, stop.clone()).await;
+        let (figures, error) = match &result {
+            Ok(summary) => (summary, None),
+            Err(failed) => (failed.summary.as_ref(), Some(failed.to_string())),
+        };
+        if is_told && !figures.under_way {
+            let run_id = run_id.unwrap_or_else(|| Uuid::new_v4().to_string());
+            let times = (started_at, OffsetDateTime::now_utc());
+            let record = RunRecord::new(run_id, trigger, times, self.host.clone(), figures.clone(), error.as_deref());
+            let until = end.min(Instant::now() + LONGEST);
+            tokio::join!(
+                self.remember(connector, &record, in_time(until, &stop)),
+                self.beat(connector, &record, in_time(until, &stop)),
+            );
+        }
+        result
+    }
+
+    /// Adds the run to the last runs.
+    async fn remember(&self, connector: &Connector, record: &RunRecord, too_late: impl Future<Output = ()>) {
+        let failure = tokio::select! {
+            biased;
+            added = add(connector.store.as_ref(), &connector.tenant, record) => match added {
+                Ok(()) => return,
+                Err(error) => error.to_string(),
+            },
+            () = too_late => "the storage did not answer in time".to_owned(),
+        };
+        if record.error.is_some() {
+            tracing::info!("this run is missing among the last runs that the status shows: {failure}");
+        } else {
+            tracing::warn!("this run is missing among the last runs that the status shows: {failure}");
+        }
+    }
+
+    /// Sends the row of the run.
+    async fn beat(&self, connector: &Connector, record: &RunRecord, too_late: impl Future<Output = ()>) {
+        let Sink::Ingestion(client) = &connector.sink else { return };
+        let row = match serde_json::to_vec(&Heartbeat::of(&connector.tenant, record)) {
+            Ok(row) => Bytes::from(row),
+            Err(error) => return self.tell(record, &error.to_string()),
+        };
+        let client = client.for_stream(RUNS_STREAM);
+        tokio::select! {
+            biased;
+            posted = ingestion::post_row(&client, row) => match posted {
+                Ok(()) => {}
+                Err(IngestionError::NotFound(answer)) => self.tell(
+                    record,
+                    &format!(
+                        "the data collection rule has no such stream ({answer}); deploy infra/main.bicep of this version again"
+                    ),
+                ),
+                Err(error) => self.tell(record, &error.to_string()),
+            },
+            () = too_late => self.tell(record, "the endpoint did not answer in time"),
+        }
+    }
+
+    /// Says why a heartbeat did not arrive: once as a warning, then for those who look for it. A run that failed has
+    /// said what fails.
+    fn tell(&self, record: &RunRecord, why: &str) {
+        if record.error.is_some() || self.told.swap(true, Ordering::Relaxed) {
+            tracing::info!("the row of this run did not reach {RUNS_STREAM}: {why}");
+        } else {
+            tracing::warn!(
+                "the row of this run did not reach {RUNS_STREAM}, so that alerts take it for silence; label events are \
+                 not affected, and this is said once: {why}"
+            );
+        }
+    }
+}
+
+/// Returns at `until`, or soon after `stop` is cancelled.
+async fn in_time(until: Instant, stop: &CancellationToken) {
+    let asked_to_end = async {
+        stop.cancelled().await;
+        sleep(LONGEST_AT_THE_END).await;
+    };
+    tokio::select! {
+        () = sleep_until(until) => {}
+        () = asked_to_end => {}
+    }
+}
+
+/// Adds `record` to the stored runs. Where another writer came in between, what it wrote is read and added to.
+async fn add(store: &dyn Store, tenant: &str, record: &RunRecord) -> Result<(), StateError> {
+    let key = runs_key(tenant);
+    let mut tries = 0;
+    loop {
+        let (mut ring, expect) = match store.get(&key).await? {
+            None => (Ring::default(), Expect::Absent),
+            Some((stored, version)) => {
+                let (ring, note) = Ring::parse(&stored);
+                if let Some(note) = note {
+                    tracing::warn!("{key} is written anew without what cannot be read: {note}");
+                }
+                (ring, Expect::Version(version))
+            }
+        };
+        ring.push(record.clone());
+        let body = serde_json::to_vec(&ring)
+            .map_err(|error| StateError::Unavailable { key: key.clone(), reason: error.to_string() })?;
+        tries += 1;
+        match store.put(&key, body.into(), &expect).await {
+            Err(error) if error.is_conflict() && tries < TRIES => {}
+            other => return other.map(drop),
+        }
+    }
+}
+
+/// The name of the machine or instance, by `environment`: what the platform calls it, else the name of the host.
+#[must_use]
+pub fn host_name(environment: &dyn Fn(&str) -> Option<String>) -> String {
+    let named = |name| environment(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    // Set by App Service, by its containers, and by shells.
+    let by_platform = ["WEBSITE_INSTANCE_ID", "CONTAINER_NAME", "COMPUTERNAME", "HOSTNAME"].into_iter().find_map(named);
+    let by_kernel = || fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
+    by_platform.or_else(by_kernel).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::run_record::tests::{figures, record},
+        *,
+    };
+    use crate::state::folder::FolderStore;
+
+    async fn stored(store: &dyn Store) -> Ring {
+        let (body, _) = store.get(&runs_key("t")).await.unwrap().unwrap();
+        Ring::parse(&body).0
+    }
+
+    #[tokio::test]
+    async fn runs_of_two_instances_that_end_together_are_both_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FolderStore::open(folder.path()).unwrap();
+        let runs: Vec<_> = ["a", "b"].map(|id| RunRecord { run_id: id.to_owned(), ..record(figures(), None) }).into();
+        let (one, other) = tokio::join!(add(&store, "t", &runs[0]), add(&store, "t", &runs[1]));
+        one.and(other).unwrap();
+        let mut ids: Vec<_> = stored(&store).await.runs().iter().map(|run| run.run_id.clone()).collect();
+        ids.sort();
+        assert_eq!(ids, ["a", "b"]);
+    }
+
+    #[tokio::test]
+    async fn garbage_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FolderStore::open(folder.path()).unwrap();
+        store.put(&runs_key("t"), Bytes::from_static(b"\0"), &Expect::Any).await.unwrap();
+        add(&store, "t", &record(figures(), None)).await.unwrap();
+        assert_eq!(stored(&store).await.runs(), [record(figures(), None)]);
+    }
+
+    #[test]
+    fn the_host_is_what_the_platform_calls_it() {
+        let app_service = |name: &str| (name == "WEBSITE_INSTANCE_ID").then(|| " 0123abc ".to_owned());
+        assert_eq!(host_name(&app_service), "0123abc");
+        let blank = |_: &str| Some(" ".to_owned());
+        assert!(!host_name(&blank).contains(' '));
+    }
+}

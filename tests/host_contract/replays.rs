@@ -1,0 +1,135 @@
+//! The requests that a host sent, byte for byte, and some that it sends elsewhere.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use crate::{
+    app::{Trigger, forwards, functions, trigger},
+    host::{Host, Stream, request},
+    oracle::{Verdict, carry_out, judge},
+    wire::{Connection, Reply},
+    world::{World, minutes_ago},
+};
+
+/// Every sample there is.
+fn samples() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/host");
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// What a request asks of this application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Asks {
+    Probe,
+    Run,
+    /// Over HTTP, in the host's own form.
+    Http,
+    /// What this application does not have, or what its host never sends.
+    Nothing,
+}
+
+fn asks(request: &[u8]) -> Asks {
+    let line = String::from_utf8_lossy(request).lines().next().unwrap().to_owned();
+    let (method, path) = (line.split(' ').next().unwrap(), line.split(' ').nth(1).unwrap());
+    if (method, path) == ("GET", "/") {
+        return Asks::Probe;
+    }
+    if path.starts_with("/api/") {
+        assert!(!forwards(), "the suite has to judge forwarded requests once host.json asks for them");
+        return Asks::Nothing;
+    }
+    match trigger(path.trim_start_matches('/')) {
+        Some(Trigger::Timer) => Asks::Run,
+        Some(Trigger::Http) => Asks::Http,
+        None => Asks::Nothing,
+    }
+}
+
+/// Judges an answer by what was asked.
+fn check(name: &str, asked: Asks, reply: &Reply) {
+    match asked {
+        Asks::Probe | Asks::Run => {
+            assert!(matches!(judge(reply), Verdict::Succeeded(_)), "{name}: {reply:?}");
+        }
+        Asks::Http => {
+            let caller = carry_out(reply).unwrap_or_else(|| panic!("{name}: the caller waits for ever"));
+            assert!([200, 405, 503].contains(&caller.status), "{name}: {caller:?}");
+            assert_eq!(caller.headers["content-type"], "application/json", "{name}: as nobody said otherwise");
+        }
+        Asks::Nothing => {
+            assert_eq!((reply.status, judge(reply)), (404, Verdict::Failed), "{name}");
+            assert!(reply.json()["error"].is_string(), "{name}: never an empty answer");
+        }
+    }
+}
+
+/// A tenant with some label events, and a handler that reads it.
+async fn handler() -> (World, Host) {
+    let world = World::with_small_pages().await;
+    world.simulator.publish(labelstream_simulator::ContentType::General, minutes_ago(5.0), 3, 3);
+    let host = world.start().await;
+    (world, host)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_request_of_a_host_is_answered_by_its_rules() {
+    let (world, host) = handler().await;
+    let mut connection = Connection::open(host.address()).await;
+    let mut seen = BTreeMap::<Asks, usize>::new();
+    for name in samples() {
+        let request = request(&name);
+        let asked = asks(&request);
+        check(&name, asked, &connection.ask(&request).await);
+        *seen.entry(asked).or_default() += 1;
+    }
+    assert_eq!(seen, [(Asks::Probe, 1), (Asks::Run, 7), (Asks::Http, 2), (Asks::Nothing, 6)].into());
+    world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timers_of_every_kind_are_runs_under_the_name_of_the_folder() {
+    let (world, host) = handler().await;
+    let timer = functions().into_keys().find(|folder| trigger(folder) == Some(Trigger::Timer)).unwrap();
+    let mut connection = Connection::open(host.address()).await;
+    for name in samples().iter().filter(|name| name.starts_with("timer-") || name.starts_with("manual-")) {
+        let text = String::from_utf8(request(name)).unwrap();
+        let (_, rest) = text.split_once(" HTTP/1.1\r\n").unwrap();
+        let reply = connection.ask(format!("POST /{timer} HTTP/1.1\r\n{rest}").as_bytes()).await;
+        check(name, Asks::Run, &reply);
+    }
+    world.assert_delivered();
+    // The host keeps the folder's case.
+    let reply = connection.ask(format!("POST /{} HTTP/1.1\r\nHost: h\r\n\r\n", timer.to_lowercase()).as_bytes()).await;
+    check("lower case", Asks::Nothing, &reply);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_invocation_twice_sends_nothing_twice() {
+    let (world, host) = handler().await;
+    let mut connection = Connection::open(host.address()).await;
+    for _ in 0..2 {
+        check("timer-later.http", Asks::Run, &connection.ask(&request("timer-later.http")).await);
+    }
+    world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_line_of_a_good_process_is_an_error_and_none_has_the_callers_key() {
+    let (_world, host) = handler().await;
+    let mut connection = Connection::open(host.address()).await;
+    // The range of one sample lies beyond the feed's seven days by now, which is worth a warning.
+    for name in samples().iter().filter(|name| *name != "manual-range.http") {
+        connection.ask(&request(name)).await;
+    }
+    let lines = host.lines();
+    assert!(lines.iter().any(|(_, line)| line.contains("the status was asked for")), "{lines:?}");
+    for (stream, line) in &lines {
+        assert_eq!(*stream, Stream::Out, "{line}");
+        assert!(!line.contains("LanguageWorkerConsoleLog"), "the host would hide it");
+        for private in ["0123456789abcdef-function-key", "?code=", "/api/", "x-functions-key", "format=html", "curl"] {
+            assert!(!line.contains(private), "{private} in {line}");
+        }
+    }
+}
