@@ -13,7 +13,6 @@
 #[expect(dead_code, reason = "the tests of runs use the rest")]
 mod azurite;
 #[path = "support/host.rs"]
-#[expect(dead_code, reason = "the tests of runs use the rest")]
 mod host;
 #[path = "handler/oracle.rs"]
 mod oracle;

@@ -28,7 +28,7 @@ async fn a_killed_run_leaves_a_lock_that_the_next_process_respects() {
     world.simulator.fault(Fault::new(Endpoint::Retrieve, When::First(1), Effect::Delay(60_000))).unwrap();
     let host = world.start().await;
     let connection = host.begin(&request("timer-later.http"));
-    while world.simulator.requests().by_endpoint.get(&Endpoint::Retrieve).is_none() {
+    while !world.simulator.requests().by_endpoint.contains_key(&Endpoint::Retrieve) {
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
     host.kill();

@@ -72,7 +72,7 @@ async fn it_is_answered_while_a_run_is_under_way() {
     world.simulator.fault(Fault::new(Endpoint::Retrieve, When::Always, Effect::Delay(60_000))).unwrap();
     let host = world.start().await;
     let busy = host.begin(&request("timer-later.http"));
-    while world.simulator.requests().by_endpoint.get(&Endpoint::Retrieve).is_none() {
+    while !world.simulator.requests().by_endpoint.contains_key(&Endpoint::Retrieve) {
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
     let (status, body) = told(&host).await;
