@@ -14,7 +14,7 @@ use labelstream::{
     assembly::{self, AssemblyError},
     health::{Reporter, Started, host_name},
     pull::{Budget, LinesSink, Range, Request, RunError, RunFailed, Sink, Summary},
-    settings::{Needs, Settings},
+    settings::{self, Needs, Settings},
     state::overlay::Overlay,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
