@@ -8,8 +8,10 @@ use time::OffsetDateTime;
 
 use super::{
     run_record::RunRecord,
-    verdict::{Health, LAG_LIMIT, TypeHealth, span},
+    span::span,
+    verdict::{Health, LAG_LIMIT},
 };
+use crate::status::{Status, TypeStatus};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -28,15 +30,16 @@ const SHOWN_RUNS: usize = 20;
 #[must_use]
 pub fn page(health: &Health) -> String {
     let (class, word) = if health.healthy { ("verdict", "Healthy") } else { ("verdict unhealthy", "Needs attention") };
-    let tenant = health.tenant.as_deref().unwrap_or("not known");
+    let status = &health.status;
+    let tenant = status.tenant_id.as_deref().unwrap_or("not known");
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{word} - Labelstream</title>\n\
          <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Labelstream</h1>\n\
          <p class=\"soft\">Tenant {} &middot; version {} &middot; {}</p>\n<div class=\"{class}\"><strong>{word}</strong>\n",
         escaped(tenant),
-        escaped(&health.version),
-        clock(health.checked_at)
+        escaped(&status.version),
+        clock(status.checked_at)
     );
     list(&mut page, &health.problems);
     page.push_str("</div>\n");
@@ -44,9 +47,9 @@ pub fn page(health: &Health) -> String {
         page.push_str("<h2>Good to know</h2>\n");
         list(&mut page, &health.notes);
     }
-    facts(&mut page, health);
-    content_types(&mut page, health);
-    runs(&mut page, &health.runs);
+    facts(&mut page, status);
+    content_types(&mut page, status);
+    runs(&mut page, &status.runs);
     page.push_str("</main>\n</body>\n</html>\n");
     page
 }
@@ -62,49 +65,49 @@ fn list(page: &mut String, items: &[String]) {
     page.push_str("</ul>\n");
 }
 
-fn facts(page: &mut String, health: &Health) {
+fn facts(page: &mut String, status: &Status) {
     let ago = |time: Option<OffsetDateTime>| {
-        time.map_or_else(|| "not yet".to_owned(), |time| format!("{} ago", span(health.checked_at - time)))
+        time.map_or_else(|| "not yet".to_owned(), |time| format!("{} ago", span(status.checked_at - time)))
     };
-    let letters = health.dead_letters.map_or_else(|| "not known".to_owned(), |letters| letters.to_string());
-    let lag = health.lag_seconds.map_or_else(|| "not known".to_owned(), seconds);
-    let last_run = ago(health.runs.last().map(|run| run.ended_at));
+    let letters = status.dead_letters.map_or_else(|| "not known".to_owned(), |letters| letters.to_string());
+    let lag = status.lag_seconds.map_or_else(|| "not known".to_owned(), seconds);
+    let last_run = ago(status.runs.last().map(|run| run.ended_at));
     page.push_str("<dl class=\"facts\">\n");
     for (name, value) in [
         ("Lag", lag),
-        ("Rows last taken", ago(health.last_accepted)),
-        ("Last run", if health.run_under_way == Some(true) { "one is under way".to_owned() } else { last_run }),
+        ("Rows last taken", ago(status.last_accepted)),
+        ("Last run", if status.run_under_way == Some(true) { "one is under way".to_owned() } else { last_run }),
         ("Dead letters", letters),
-        ("Subscriptions checked", ago(health.subscriptions_checked)),
+        ("Subscriptions checked", ago(status.subscriptions_checked)),
     ] {
         add(page, format_args!("<div><dt>{name}</dt><dd>{}</dd></div>\n", escaped(&value)));
     }
     page.push_str("</dl>\n");
 }
 
-fn content_types(page: &mut String, health: &Health) {
+fn content_types(page: &mut String, status: &Status) {
     page.push_str(
         "<h2>Content types</h2>\n<div class=\"table\"><table>\n<tr><th>Content type</th><th>Listed through</th>\
          <th>Lag</th><th>Last content</th><th class=\"number\">Left to do</th><th class=\"number\">To be tried again</th>\
          <th>Subscription</th></tr>\n",
     );
-    for (name, kind) in &health.content_types {
-        let TypeHealth { listed_through, lag_seconds, last_content, pending, unfinished, subscription } = kind;
-        let class = if *lag_seconds > LAG_LIMIT.whole_seconds() { " class=\"late\"" } else { "" };
+    for (name, kind) in &status.content_types {
+        let TypeStatus { listed_through, lag_seconds, last_content, pending, unfinished, subscription, .. } = kind;
+        let class = if *lag_seconds > Some(LAG_LIMIT.whole_seconds()) { " class=\"late\"" } else { "" };
         add(
             page,
             format_args!(
                 "<tr><td>{name}</td><td>{}</td><td{class}>{}</td><td>{}</td><td class=\"number\">{}</td>\
                  <td class=\"number\">{pending}</td><td>{}</td></tr>\n",
-                clock(*listed_through),
-                seconds(*lag_seconds),
+                listed_through.map_or_else(|| "not yet".to_owned(), clock),
+                lag_seconds.map_or_else(|| "not known".to_owned(), seconds),
                 last_content.map_or_else(|| "none yet".to_owned(), clock),
                 unfinished.map_or_else(|| "not known".to_owned(), |left| left.to_string()),
                 subscription.as_str()
             ),
         );
     }
-    if health.content_types.is_empty() {
+    if status.content_types.is_empty() {
         page.push_str("<tr><td colspan=\"7\">Nothing is known yet.</td></tr>\n");
     }
     page.push_str("</table></div>\n");
@@ -190,9 +193,9 @@ mod tests {
         #[test]
         fn no_text_adds_a_tag_an_attribute_or_an_entity(text in "[a<>\"'&;/=]{0,30}") {
             let with = |text: &str| {
-                let mut health = Health::unknown(Some(text.to_owned()), BEGAN, vec![text.to_owned()]);
+                let mut health = Health::unknown(Status::unknown(Some(text.to_owned()), BEGAN), vec![text.to_owned()]);
                 health.notes.push(text.to_owned());
-                health.runs.push(record(figures(), Some(text)));
+                health.status.runs.push(record(figures(), Some(text)));
                 page(&health)
             };
             prop_assert_eq!(tags(&with(&text)), tags(&with("x")));
@@ -203,8 +206,8 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_run_or_followed() {
-        let mut health = Health::unknown(None, BEGAN, Vec::new());
-        health.runs.push(record(figures(), None));
+        let mut health = Health::unknown(Status::unknown(None, BEGAN), Vec::new());
+        health.status.runs.push(record(figures(), None));
         let page = page(&health);
         for part in ["<script", "http:", "https:", "//", "src=", "href=", "url(", "@import", "onload", "style="] {
             assert!(!page.contains(part), "{part}");

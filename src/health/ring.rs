@@ -109,16 +109,6 @@ mod tests {
     }
 
     #[test]
-    fn the_status_of_the_command_line_reads_the_newest() {
-        let mut ring = Ring::default();
-        ring.push(run(3));
-        let stored: Value = serde_json::to_value(&ring).unwrap();
-        assert_eq!(stored[0]["outcome"], "Failed");
-        assert_eq!(stored[0]["contentTypes"]["Audit.General"]["unfinished"], 0, "the figures stand beside the rest");
-        assert!(stored[0]["endedAt"].is_string() && stored[0]["rows"] == 7);
-    }
-
-    #[test]
     fn a_run_told_twice_is_there_once() {
         let mut ring = Ring::default();
         ring.push(run(1));

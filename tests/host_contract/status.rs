@@ -41,7 +41,7 @@ async fn it_tells_what_the_runs_left() {
     let (host, _) = tick(host).await;
     let (status, after) = told(&host).await;
     assert_eq!((status, &after["healthy"], &after["problems"]), (200, &json!(true), &json!([])), "{after}");
-    assert_eq!(after["tenant"], world.simulator.tenant().id.as_str());
+    assert_eq!(after["tenantId"], world.simulator.tenant().id.as_str());
     assert_eq!((after["runs"].as_array().unwrap().len(), &after["runs"][0]["outcome"]), (1, &json!("Done")));
     assert_eq!(after["runs"][0]["rows"].as_u64(), Some(world.assert_delivered().totals.rows));
     for content_type in ContentType::WITH_LABELS {
