@@ -94,6 +94,20 @@ async fn it_says_that_the_storage_is_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn it_waits_no_longer_for_a_storage_that_says_nothing() {
+    let mut world = World::new(Config::default()).await;
+    // It takes connections and never answers: without a limit, the caller would wait for ever.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    world.set("AzureWebJobsStorage", &crate::azurite::connection_string(port, crate::azurite::KEY));
+    let host = world.start().await;
+    let (status, body) = told(&host).await;
+    let problem = "The state cannot be read: the storage did not answer within 5 s.";
+    assert_eq!((status, body["problems"].clone()), (503, json!([problem])));
+    drop(silent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn with_settings_gone_bad_it_still_shows_what_was_done() {
     let mut world = World::with_small_pages().await;
     let (host, _) = tick(world.start().await).await;
