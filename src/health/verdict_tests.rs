@@ -109,7 +109,7 @@ fn a_lag_of_over_two_hours_is_a_problem_also_by_what_failed() {
     });
     let health = judge(&document(pending), ring());
     assert_eq!((health.healthy, health.status.lag_seconds), (false, Some(5 * 3_600)));
-    assert!(health.notes[0].contains("1 contents of Audit.General failed"), "{health:?}");
+    assert!(health.notes[0].contains("1 content of Audit.General failed"), "{health:?}");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn dead_letters_and_what_is_not_listed_yet_are_notes() {
     };
     let health = of(&wanted, 4);
     assert!(health.healthy, "{health:?}");
-    assert!(health.notes.iter().any(|note| note.starts_with("3 dead letters")));
+    assert!(health.notes.iter().any(|note| note.starts_with("There are dead letters (3)")));
     assert!(health.notes.iter().any(|note| note.contains("Audit.Exchange has not been listed yet")));
     let other = of(&[ContentType::Exchange], 999);
     assert!(other.healthy && other.status.lag_seconds.is_none(), "what is read no more lags for ever");
