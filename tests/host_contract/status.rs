@@ -50,6 +50,24 @@ async fn it_tells_what_the_runs_left() {
         assert_eq!((&kind["pending"], &kind["unfinished"]), (&json!(0), &json!(0)));
     }
     assert!(after["lastAccepted"].is_string() && after["deadLetters"]["number"] == 0, "{after}");
+    assert_documented(&after);
+}
+
+/// `docs/health.md` names each member of the answer, and no other.
+fn assert_documented(told: &Value) {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/health.md")).unwrap();
+    let table = page.split("| in the JSON |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
+    let names = rows.flat_map(|(names, _)| names.split(['`', ',', ' ']).filter(|name| !name.is_empty()));
+    let mut documented: Vec<_> = names.collect();
+    documented.sort_unstable();
+    let mut members: Vec<_> = told.as_object().unwrap().keys().map(String::as_str).collect();
+    members.sort_unstable();
+    assert_eq!(documented, members);
+    let inner = |name: &str| table.lines().find(|line| line.starts_with(&format!("| `{name}`"))).unwrap();
+    for member in told["contentTypes"]["Audit.General"].as_object().unwrap().keys() {
+        assert!(inner("contentTypes").contains(&format!("`{member}`")), "{member}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
