@@ -27,7 +27,7 @@ use std::{
 use labelstream::handler::{Range, RunReport, Trigger};
 use oracle::{Verdict, judge};
 use script::{Served, done, failed, logged};
-use serde_json::{Value, json};
+use serde_json::json;
 use time::macros::datetime;
 use tokio::{
     net::TcpStream,
