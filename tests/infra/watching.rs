@@ -1,6 +1,9 @@
 //! The alerts: what they ask is there to be asked, and everybody who is to be told is.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use labelstream::{handler::FUNCTION, health::Outcome};
 use serde_json::Value;
@@ -160,4 +163,21 @@ fn whoever_gave_an_address_is_told_by_every_alert() {
         let metric = snapshot.the("Microsoft.Insights/metricAlerts");
         assert_eq!(metric["properties"]["actions"].as_array().unwrap().len(), ids.len());
     }
+}
+
+#[test]
+fn the_operators_page_says_what_to_do_at_each() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operate.md")).unwrap();
+    let (_, section) = page.split_once("\n## When an alert fires\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let told: BTreeSet<String> = rows
+        .flat_map(|row| row.split('|').next().unwrap().split(['`', ',', ' ']).map(str::to_owned).collect::<Vec<_>>())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let snapshot = Snapshot::named("commercial");
+    let metric = snapshot.the("Microsoft.Insights/metricAlerts")["name"].as_str().unwrap();
+    let (_, metric) = metric.split_at(metric.find("rows").unwrap());
+    let there: BTreeSet<String> = alerts(&snapshot).into_keys().chain([metric.to_owned()]).collect();
+    assert_eq!(told, there);
 }
