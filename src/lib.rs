@@ -19,10 +19,11 @@
 //! - [`state`]: where it is saved: a storage container or a folder. What cannot be delivered goes there too, as a
 //!   [`dead_letter`].
 //!
-//! Beside the run: [`status`] (how a connector stands, by its state) and [`doctor`] (whether all that it needs is there).
+//! Beside the run: [`status`] (how a connector stands, by its state), [`health`] (what is told of runs, and whether the
+//! status is well) and [`doctor`] (whether all that it needs is there).
 //!
 //! Around them: [`settings`] (what the operator chose), [`identity`] (tokens), [`assembly`] (a connector from its
-//! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`health`] (what is told of runs), [`telemetry`] (log lines).
+//! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`telemetry`] (log lines).
 //!
 //! Deciding is done by plain functions and values that know no network and no clock: windows, error classes, the filter,
 //! the columns, batches, the plan of a delivery, the watermark. Reading and writing are thin clients around them, and

@@ -9,6 +9,7 @@ use labelstream::{
     health::{Health, Reporter, Started, host_name, look_within},
     pull::{Budget, Connector, Range, Request},
     settings::{self, Needs, Settings},
+    status::Status,
     telemetry,
 };
 use time::OffsetDateTime;
@@ -127,7 +128,7 @@ impl Runner for TimerRunner {
             Some((store, Settings { feed, .. })) => {
                 look_within(LOOK, store.as_ref(), &feed.tenant_id, &feed.content_types).await
             }
-            None => Health::unknown(None, OffsetDateTime::now_utc(), Vec::new()),
+            None => Health::unknown(Status::unknown(None, OffsetDateTime::now_utc()), Vec::new()),
         };
         health.add_problem(reason);
         health

@@ -5,8 +5,10 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use labelstream::{
     assembly::{self, AssemblyError},
+    health::Health,
     settings::{Needs, Settings},
-    status::{self, Status, StatusError},
+    state::StateError,
+    status,
 };
 use time::OffsetDateTime;
 
@@ -44,8 +46,8 @@ pub struct StatusArguments {
 enum Failure {
     #[error(transparent)]
     Assembly(#[from] AssemblyError),
-    #[error(transparent)]
-    Status(#[from] StatusError),
+    #[error("state: {0}")]
+    State(#[from] StateError),
     #[error("the status cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -59,13 +61,13 @@ pub fn status(arguments: StatusArguments) -> ExitCode {
         Ok(prepared) => prepared,
         Err(status) => return status,
     };
-    let told = runtime.block_on(read(&arguments, &settings)).and_then(|status| {
-        let text = if arguments.json { format!("{}\n", status.json()?) } else { status.to_string() };
-        Ok((text, status.feed_failed))
+    let told = runtime.block_on(look(&arguments, &settings)).and_then(|(health, all_answered)| {
+        let json = || serde_json::to_string_pretty(&health).map(|json| format!("{json}\n"));
+        Ok((if arguments.json { json()? } else { health.to_string() }, all_answered))
     });
     match told {
-        Ok((text, false)) => print(&text, ExitCode::SUCCESS),
-        Ok((text, true)) => print(&text, ExitCode::FAILURE),
+        Ok((text, true)) => print(&text, ExitCode::SUCCESS),
+        Ok((text, false)) => print(&text, ExitCode::FAILURE),
         Err(failure) => {
             say(&format!("failed: {failure}"));
             ExitCode::FAILURE
@@ -73,12 +75,26 @@ pub fn status(arguments: StatusArguments) -> ExitCode {
     }
 }
 
-async fn read(arguments: &StatusArguments, settings: &Settings) -> Result<Status, Failure> {
+/// How the connector stands, and whether the feed answered where it was asked.
+async fn look(arguments: &StatusArguments, settings: &Settings) -> Result<(Health, bool), Failure> {
     let store = store(arguments.state.as_deref(), settings)?.map_or_else(|| assembly::store(settings), Ok)?;
-    let feed = match arguments.offline {
-        true => None,
-        false => Some(assembly::feed_client(settings, assembly::feed_tokens(settings))?),
-    };
     let (tenant, wanted) = (&settings.feed.tenant_id, &settings.feed.content_types);
-    Ok(status::read(store.as_ref(), tenant, wanted, feed.as_ref(), OffsetDateTime::now_utc()).await?)
+    let read = status::read(store.as_ref(), tenant, wanted, OffsetDateTime::now_utc());
+    if arguments.offline {
+        return Ok((Health::of(read.await?), true));
+    }
+    let feed = assembly::feed_client(settings, assembly::feed_tokens(settings))?;
+    let (status, listed) = tokio::join!(read, feed.subscriptions());
+    let mut status = status?;
+    Ok(match listed {
+        Ok(listed) => {
+            status.take_subscriptions(&listed);
+            (Health::of(status), true)
+        }
+        Err(error) => {
+            let mut health = Health::of(status);
+            health.add_problem(format!("The subscriptions could not be listed: {error}"));
+            (health, false)
+        }
+    })
 }

@@ -3,7 +3,8 @@
 //! - [`RunRecord`] is one run with its figures; [`Ring`] has the last of them, under `{tenant}/runs.json` in the state.
 //! - [`Heartbeat`] is the row that each run sends to the table of runs, so that silence there means something.
 //! - [`Reporter`] makes a run and then tells of it in both ways; neither can fail the run.
-//! - [`Health`] judges the state: the `Status` function answers it as JSON or as a [`page`]; `look` reads it.
+//! - [`Health`] is a [`crate::status::Status`] with the verdict on it. One value for all who look: the `status` subcommand
+//!   shows it as text (its `Display`), the `Status` function as a [`page`], both as JSON.
 
 mod heartbeat;
 mod look;
@@ -11,12 +12,14 @@ mod page;
 mod reporter;
 mod ring;
 mod run_record;
+mod span;
+mod text;
 mod verdict;
 
 pub use heartbeat::{Heartbeat, RUNS_COLUMNS_JSON, RUNS_STREAM};
-pub use look::{look, look_within};
+pub use look::look_within;
 pub use page::{SECURITY_POLICY, page};
 pub use reporter::{Reporter, host_name};
 pub use ring::{KEPT_RUNS, Ring, runs_key};
 pub use run_record::{Outcome, RunRecord, Started};
-pub use verdict::{Health, LAG_LIMIT, SILENT_AFTER, SubscriptionState, TypeHealth};
+pub use verdict::{Health, LAG_LIMIT, SILENT_AFTER};

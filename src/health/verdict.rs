@@ -3,20 +3,16 @@
 //! A monitor wants one bit, and wants it to mean that somebody has to look. So one failed run among good ones is a note,
 //! and what goes on or has gone silent is a problem.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    ring::Ring,
     run_record::{Outcome, RunRecord},
+    span::span,
 };
 use crate::{
     content::ContentType,
-    dead_letter::Number,
-    feed::subscription::START_INTERVAL,
-    watermark::{Document, Watermark},
+    status::{Status, SubscriptionState, TypeStatus},
 };
 
 /// A lag beyond this is a problem: what `infra/main.bicep` alerts on by default (`lagMinutes`).
@@ -31,67 +27,7 @@ const FAILED_IN_A_ROW: usize = 3;
 /// So many of the last runs tell how far apart runs are.
 const GAPS_OF: usize = 10;
 
-/// The subscription of a content type, as a run last found it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum SubscriptionState {
-    /// No run has looked at it yet.
-    Unknown,
-    /// The feed lists it as enabled.
-    Enabled,
-    /// It was started, and the feed may need up to twelve hours until contents are listed.
-    Started,
-    /// It could not be started when that was last tried.
-    NotStarted,
-}
-
-impl SubscriptionState {
-    /// The words for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Enabled => "enabled",
-            Self::Started => "started lately",
-            Self::NotStarted => "could not be started",
-        }
-    }
-
-    fn of(watermark: &Watermark, checked: Option<OffsetDateTime>) -> Self {
-        let listed_since = |started| watermark.looked_day_back.is_some_and(|looked| looked > started);
-        match (watermark.start_tried, watermark.started, checked) {
-            (_, Some(started), _) if listed_since(started) => Self::Enabled,
-            // One that is not enabled is started at each look, as soon as the feed allows it again.
-            (Some(tried), _, Some(checked)) if checked >= tried + START_INTERVAL => Self::Enabled,
-            (Some(_), Some(_), _) => Self::Started,
-            (Some(_), None, _) => Self::NotStarted,
-            (None, _, Some(_)) => Self::Enabled,
-            (None, _, None) => Self::Unknown,
-        }
-    }
-}
-
-/// How a content type stands now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TypeHealth {
-    /// Everything published before this time has been listed.
-    #[serde(with = "time::serde::rfc3339")]
-    pub listed_through: OffsetDateTime,
-    /// Seconds between now and the oldest content that is not delivered, by the feed's own times.
-    pub lag_seconds: i64,
-    /// The latest time of publication that was seen.
-    #[serde(with = "time::serde::rfc3339::option")]
-    pub last_content: Option<OffsetDateTime>,
-    /// Contents that failed and are tried again by the next runs.
-    pub pending: usize,
-    /// Contents that the last run listed and did not finish; `None` where no run tells of it.
-    pub unfinished: Option<usize>,
-    /// Its subscription.
-    pub subscription: SubscriptionState,
-}
-
-/// How the connector stands.
+/// A status, and whether it is well: what the `status` subcommand, the `Status` function and its page show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
@@ -101,88 +37,36 @@ pub struct Health {
     pub problems: Vec<String>,
     /// What is worth knowing all the same.
     pub notes: Vec<String>,
-    /// When it was judged.
-    #[serde(with = "time::serde::rfc3339")]
-    pub checked_at: OffsetDateTime,
-    /// The version of the connector that answers.
-    pub version: String,
-    /// The tenant that is read, where the settings say.
-    pub tenant: Option<String>,
-    /// Whether a run holds the lock now; `None` where the state was not looked at.
-    pub run_under_way: Option<bool>,
-    /// The largest lag of the content types.
-    pub lag_seconds: Option<i64>,
-    /// When the endpoint last took rows.
-    #[serde(with = "time::serde::rfc3339::option")]
-    pub last_accepted: Option<OffsetDateTime>,
-    /// When the subscriptions were last listed.
-    #[serde(with = "time::serde::rfc3339::option")]
-    pub subscriptions_checked: Option<OffsetDateTime>,
-    /// How many dead letters lie there.
-    pub dead_letters: Option<Number>,
-    /// By content type; those of the settings that no run has listed yet are missing.
-    pub content_types: BTreeMap<ContentType, TypeHealth>,
-    /// The last runs, the newest last.
-    pub runs: Vec<RunRecord>,
+    /// What was judged. Its members stand beside the others.
+    #[serde(flatten)]
+    pub status: Status,
 }
 
 impl Health {
     /// What can be said where the state cannot be looked at, for what `problems` say.
     #[must_use]
-    pub fn unknown(tenant: Option<String>, now: OffsetDateTime, problems: Vec<String>) -> Self {
-        Self {
-            healthy: problems.is_empty(),
-            problems,
-            notes: Vec::new(),
-            checked_at: now,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            tenant,
-            run_under_way: None,
-            lag_seconds: None,
-            last_accepted: None,
-            subscriptions_checked: None,
-            dead_letters: None,
-            content_types: BTreeMap::new(),
-            runs: Vec::new(),
-        }
+    pub const fn unknown(status: Status, problems: Vec<String>) -> Self {
+        Self { healthy: problems.is_empty(), problems, notes: Vec::new(), status }
     }
 
-    /// Judges what is stored of a tenant of which `wanted` is read.
+    /// Judges `status`.
     #[must_use]
-    pub fn of(
-        tenant: &str,
-        wanted: &[ContentType],
-        document: &Document,
-        letters: Number,
-        ring: Ring,
-        now: OffsetDateTime,
-    ) -> Self {
-        let runs = ring.runs();
-        let last = runs.last();
-        let content_types: BTreeMap<_, _> = document
-            .content_types
-            .iter()
-            .filter(|(name, _)| wanted.contains(name))
-            .map(|(name, watermark)| (*name, stands(*name, watermark, document, last, now)))
-            .collect();
-        let mut health = Self {
-            last_accepted: document.last_accepted,
-            subscriptions_checked: document.subscriptions_checked,
-            dead_letters: Some(letters),
-            lag_seconds: content_types.values().map(|kind| kind.lag_seconds).max(),
-            content_types,
-            ..Self::unknown(Some(tenant.to_owned()), now, Vec::new())
-        };
-        health.judge_runs(runs, now);
-        health.judge_content_types(wanted, usual_gap(runs));
-        if letters.number > 0 {
-            health.notes.push(format!(
-                "{letters} dead letters: `labelstream dead-letters list` shows them with their reasons, `dead-letters replay` sends them again."
+    pub fn of(status: Status) -> Self {
+        let mut verdict = Verdict::default();
+        verdict.problems.extend(status.document_error.clone());
+        verdict.judge_runs(&status.runs, status.checked_at);
+        let limit = lag_limit(&status.runs);
+        for (content_type, kind) in &status.content_types {
+            verdict.judge_content_type(*content_type, kind, limit);
+        }
+        if let Some(letters) = status.dead_letters.filter(|letters| letters.number > 0) {
+            verdict.notes.push(format!(
+                "There are dead letters ({letters}): `labelstream dead-letters list` shows them with their reasons, `dead-letters replay` sends them again."
             ));
         }
-        health.healthy = health.problems.is_empty();
-        health.runs = ring.into_runs();
-        health
+        verdict.notes.extend(status.runs_error.clone());
+        let Verdict { problems, notes } = verdict;
+        Self { healthy: problems.is_empty(), problems, notes, status }
     }
 
     /// Something else is wrong.
@@ -190,7 +74,16 @@ impl Health {
         self.problems.insert(0, problem);
         self.healthy = false;
     }
+}
 
+/// What is found while judging.
+#[derive(Debug, Default)]
+struct Verdict {
+    problems: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl Verdict {
     fn judge_runs(&mut self, runs: &[RunRecord], now: OffsetDateTime) {
         let Some(last) = runs.last() else {
             self.problems.push(
@@ -221,49 +114,40 @@ impl Health {
         }
     }
 
-    fn judge_content_types(&mut self, wanted: &[ContentType], gap: Duration) {
-        for content_type in wanted.iter().filter(|name| !self.content_types.contains_key(name)) {
-            self.notes.push(format!("{content_type} has not been listed yet."));
+    fn judge_content_type(&mut self, content_type: ContentType, kind: &TypeStatus, limit: Duration) {
+        match kind.lag_seconds.map(Duration::seconds) {
+            None => self.notes.push(format!("{content_type} has not been listed yet.")),
+            Some(lag) if lag > limit => self.problems.push(format!(
+                "{content_type} lags {} behind. After the very first start, which reads seven days, this is normal; else the last runs say why.",
+                span(lag)
+            )),
+            Some(_) => {}
         }
-        for (content_type, kind) in &self.content_types {
-            let lag = Duration::seconds(kind.lag_seconds);
-            if lag > LAG_LIMIT + gap {
-                self.problems.push(format!(
-                    "{content_type} lags {} behind. After the very first start, which reads seven days, this is normal; else the last runs say why.",
-                    span(lag)
-                ));
-            }
-            match kind.subscription {
-                SubscriptionState::NotStarted => self.problems.push(format!(
-                    "The subscription of {content_type} could not be started; the log of that run says why. `labelstream connect` tries it again."
-                )),
-                SubscriptionState::Started => self.notes.push(format!(
-                    "The subscription of {content_type} was started; the first contents may take up to twelve hours."
-                )),
-                SubscriptionState::Enabled | SubscriptionState::Unknown => {}
-            }
-            if kind.pending > 0 {
-                self.notes.push(format!("{} contents of {content_type} failed and are tried again.", kind.pending));
-            }
+        match kind.subscription {
+            SubscriptionState::NotStarted => self.problems.push(format!(
+                "The subscription of {content_type} could not be started; the log of that run says why. `labelstream connect` tries it again."
+            )),
+            SubscriptionState::Disabled => self.problems.push(format!(
+                "The subscription of {content_type} is disabled: nothing is listed. `labelstream connect` starts it again."
+            )),
+            SubscriptionState::Missing => self.problems.push(format!(
+                "{content_type} has no subscription: nothing is listed. `labelstream connect` starts it, as the next run does."
+            )),
+            SubscriptionState::Started => self.notes.push(format!(
+                "The subscription of {content_type} was started; the first contents may take up to twelve hours."
+            )),
+            SubscriptionState::Enabled | SubscriptionState::Unknown => {}
+        }
+        if kind.pending > 0 {
+            let contents = if kind.pending == 1 { "content" } else { "contents" };
+            self.notes.push(format!("{} {contents} of {content_type} failed, to be tried again.", kind.pending));
         }
     }
 }
 
-fn stands(
-    name: ContentType,
-    watermark: &Watermark,
-    document: &Document,
-    last: Option<&RunRecord>,
-    now: OffsetDateTime,
-) -> TypeHealth {
-    TypeHealth {
-        listed_through: watermark.listed_through,
-        lag_seconds: (now - watermark.oldest_left()).whole_seconds().max(0),
-        last_content: watermark.last_content,
-        pending: watermark.pending.len(),
-        unfinished: last.and_then(|run| run.figures.content_types.get(&name)).map(|kind| kind.unfinished),
-        subscription: SubscriptionState::of(watermark, document.subscriptions_checked),
-    }
+/// A lag beyond this is a problem: content of the time between two runs cannot be delivered earlier.
+pub(super) fn lag_limit(runs: &[RunRecord]) -> Duration {
+    LAG_LIMIT + usual_gap(runs)
 }
 
 /// How far apart the last runs ended, as a rule: the median. A schedule of hours is no silence.
@@ -273,18 +157,6 @@ fn usual_gap(runs: &[RunRecord]) -> Duration {
         last.windows(2).map(|pair| (pair[1].ended_at - pair[0].ended_at).max(Duration::ZERO)).collect();
     gaps.sort_unstable();
     gaps.get(gaps.len() / 2).copied().unwrap_or(Duration::ZERO)
-}
-
-/// A span of time for people: its two largest units.
-pub(super) fn span(time: Duration) -> String {
-    let seconds = time.whole_seconds().max(0);
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, _, _) => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
-    }
 }
 
 #[cfg(test)]

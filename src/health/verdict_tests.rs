@@ -6,9 +6,14 @@ use time::macros::datetime;
 use super::*;
 use crate::{
     content::Content,
-    health::run_record::tests::{figures, record},
+    dead_letter::Number,
+    feed::Subscription,
+    health::{
+        Ring,
+        run_record::tests::{figures, record},
+    },
     pull::Summary,
-    watermark::{LookBack, Pending},
+    watermark::{Document, Pending, Watermark},
 };
 
 const NOW: OffsetDateTime = datetime!(2026-11-22 19:00 UTC);
@@ -41,7 +46,7 @@ fn runs(ended: &[(i64, Option<&str>)]) -> Ring {
 }
 
 fn judge(document: &Document, ring: Ring) -> Health {
-    Health::of("tenant", &WANTED, document, Number::default(), ring, NOW)
+    Health::of(Status::of("tenant", &WANTED, document, Number::default(), ring, NOW))
 }
 
 fn of_runs(ended: &[(i64, Option<&str>)]) -> Health {
@@ -52,8 +57,8 @@ fn of_runs(ended: &[(i64, Option<&str>)]) -> Health {
 fn a_connector_that_delivers_is_healthy() {
     let health = of_runs(&[(14, None), (9, None), (4, None)]);
     assert!(health.healthy && health.problems.is_empty() && health.notes.is_empty(), "{health:?}");
-    assert_eq!((health.lag_seconds, health.runs.len()), (Some(240), 3));
-    let kind = &health.content_types[&ContentType::General];
+    assert_eq!((health.status.lag_seconds, health.status.runs.len()), (Some(240), 3));
+    let kind = &health.status.content_types[&ContentType::General];
     assert_eq!((kind.subscription, kind.unfinished), (SubscriptionState::Enabled, Some(0)));
 }
 
@@ -103,54 +108,46 @@ fn a_lag_of_over_two_hours_is_a_problem_also_by_what_failed() {
         reason: "reset".to_owned(),
     });
     let health = judge(&document(pending), ring());
-    assert_eq!((health.healthy, health.lag_seconds), (false, Some(5 * 3_600)));
-    assert!(health.notes[0].contains("1 contents of Audit.General failed"), "{health:?}");
+    assert_eq!((health.healthy, health.status.lag_seconds), (false, Some(5 * 3_600)));
+    assert!(health.notes[0].contains("1 content of Audit.General failed"), "{health:?}");
 }
 
 #[test]
 fn dead_letters_and_what_is_not_listed_yet_are_notes() {
     let letters = Number { number: 3, or_more: false };
     let wanted = [ContentType::General, ContentType::Exchange];
-    let health = Health::of("t", &wanted, &document(watermark(4)), letters, runs(&[(4, None)]), NOW);
+    let of = |wanted: &[ContentType], listed| {
+        Health::of(Status::of("t", wanted, &document(watermark(listed)), letters, runs(&[(4, None)]), NOW))
+    };
+    let health = of(&wanted, 4);
     assert!(health.healthy, "{health:?}");
-    assert!(health.notes.iter().any(|note| note.starts_with("3 dead letters")));
+    assert!(health.notes.iter().any(|note| note.starts_with("There are dead letters (3)")));
     assert!(health.notes.iter().any(|note| note.contains("Audit.Exchange has not been listed yet")));
-    let other = Health::of("t", &[ContentType::Exchange], &document(watermark(999)), letters, runs(&[(4, None)]), NOW);
-    assert!(other.healthy && other.content_types.is_empty(), "what is read no more lags for ever");
+    let other = of(&[ContentType::Exchange], 999);
+    assert!(other.healthy && other.status.lag_seconds.is_none(), "what is read no more lags for ever");
 }
 
 #[test]
-fn subscriptions_are_told_as_runs_last_found_them() {
-    let checked = NOW - Duration::minutes(30);
-    let state = |change: fn(&mut Watermark), checked| {
-        let mut watermark = watermark(4);
-        change(&mut watermark);
-        SubscriptionState::of(&watermark, checked)
-    };
-    assert_eq!(state(|_| {}, None), SubscriptionState::Unknown);
-    assert_eq!(state(|_| {}, Some(checked)), SubscriptionState::Enabled);
-    let tried: fn(&mut Watermark) = |watermark| watermark.start_tried = Some(NOW - Duration::minutes(31));
-    assert_eq!(state(tried, Some(checked)), SubscriptionState::NotStarted);
-    assert_eq!(state(tried, Some(NOW)), SubscriptionState::Enabled, "else it would have been tried again");
-    let started: fn(&mut Watermark) = |watermark| {
-        watermark.start_tried = Some(NOW - Duration::minutes(31));
-        watermark.note_start(NOW - Duration::minutes(31));
-    };
-    assert_eq!(state(started, Some(checked)), SubscriptionState::Started);
-    let listed: fn(&mut Watermark) = |watermark| {
-        watermark.start_tried = Some(NOW - Duration::minutes(31));
-        watermark.note_start(NOW - Duration::minutes(31));
-        watermark.looked_back(LookBack::Day, NOW);
-    };
-    assert_eq!(state(listed, Some(checked)), SubscriptionState::Enabled);
-}
-
-#[test]
-fn spans_are_told_in_two_units() {
-    let told = |seconds| span(Duration::seconds(seconds));
-    assert_eq!([0, 59, 60, 3_599].map(told), ["0 s", "59 s", "1 min", "59 min"]);
-    assert_eq!([3_600, 7_260, 86_400, 7 * 86_400 + 3_600].map(told), ["1 h 0 min", "2 h 1 min", "1 d 0 h", "7 d 1 h"]);
-    assert_eq!(told(-5), "0 s");
+fn a_subscription_that_lists_nothing_is_a_problem_with_its_command() {
+    for (entry, part) in [
+        (Some(None), None),
+        (Some(Some("enabled")), None),
+        (Some(Some("disabled")), Some("is disabled: nothing is listed. `labelstream connect`")),
+        (None, Some("has no subscription: nothing is listed. `labelstream connect`")),
+    ] {
+        let mut status = of_runs(&[(4, None)]).status;
+        let entry = entry.map(|status: Option<&str>| Subscription {
+            content_type: "Audit.General".to_owned(),
+            status: status.map(str::to_owned),
+        });
+        status.take_subscriptions(entry.as_slice());
+        let health = Health::of(status);
+        assert_eq!(
+            health.problems.iter().any(|problem| problem.contains(part.unwrap_or("subscription"))),
+            part.is_some()
+        );
+        assert_eq!(health.healthy, part.is_none(), "{health:?}");
+    }
 }
 
 proptest! {
@@ -162,7 +159,7 @@ proptest! {
         let ended: Vec<_> = ended.iter().map(|(minutes, failed)| (*minutes, failed.then_some("no"))).collect();
         let health = judge(&document(watermark(listed)), runs(&ended));
         prop_assert_eq!(health.healthy, health.problems.is_empty());
-        prop_assert!(health.lag_seconds >= Some(0));
+        prop_assert!(health.status.lag_seconds >= Some(0));
         let json: serde_json::Value = serde_json::to_value(&health).unwrap();
         prop_assert_eq!(json["healthy"].as_bool(), Some(health.healthy));
     }
@@ -173,6 +170,6 @@ fn a_run_that_failed_before_it_knew_its_watermarks_hides_none() {
     let mut ring = runs(&[(9, None)]);
     ring.push(record(Summary::default(), Some("state: away")));
     let health = judge(&document(watermark(4)), ring);
-    assert_eq!(health.content_types[&ContentType::General].unfinished, None);
-    assert_eq!(health.lag_seconds, Some(240));
+    assert_eq!(health.status.content_types[&ContentType::General].unfinished, None);
+    assert_eq!(health.status.lag_seconds, Some(240));
 }

@@ -1,11 +1,10 @@
-//! Status: how the connector of a tenant stands, by what is stored and what the feed says of its subscriptions.
+//! Status: how the connector of a tenant stands, by what its state says.
 //!
-//! [`read`] gathers it without changing anything and without the lock of the runs; [`Status`] is a value, which is told
-//! as text for people and as JSON for programs.
+//! [`read`] gathers it without changing anything and without the lock of the runs. [`Status`] is a value; whether it is
+//! well is judged by [`crate::health`], which also shows it to people and programs.
 
-mod last_run;
 mod read;
-mod text;
+mod subscription;
 
 use std::collections::BTreeMap;
 
@@ -16,53 +15,46 @@ use crate::{
     content::ContentType,
     dead_letter::Number,
     feed::Subscription,
+    health::{Ring, RunRecord},
     watermark::{Document, Watermark},
 };
 
-pub use last_run::{LastRun, runs_key};
-pub use read::{StatusError, read};
+pub use read::read;
+pub use subscription::SubscriptionState;
 
-/// How a subscription stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SubscriptionState {
-    /// The feed serves it.
-    Enabled,
-    /// An administrator or the service disabled it.
-    Disabled,
-    /// There is none.
-    Missing,
-}
-
-/// How the connector of a tenant stands.
+/// How the connector of a tenant stands. What could not be looked at is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
-    /// The tenant that is read.
-    pub tenant_id: String,
     /// The time that the lags are counted to.
     #[serde(with = "time::serde::rfc3339")]
-    pub at: OffsetDateTime,
+    pub checked_at: OffsetDateTime,
     /// The version of this program.
     pub version: String,
-    /// The longest lag of the content types in seconds; `None` before the first run.
+    /// The tenant that is read, where the settings say.
+    pub tenant_id: Option<String>,
+    /// Whether a run holds the lock now.
+    pub run_under_way: Option<bool>,
+    /// The longest lag of the content types, in seconds; `None` before the first run.
     pub lag_seconds: Option<i64>,
-    /// By content type: those of the settings, and those that the state has beside them.
-    pub content_types: BTreeMap<ContentType, TypeStatus>,
     /// When a batch was last answered with 2xx.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_accepted: Option<OffsetDateTime>,
+    /// When the subscriptions were last listed, by a run or for this status.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub subscriptions_checked: Option<OffsetDateTime>,
     /// How many dead letters lie there.
-    pub dead_letters: Number,
-    /// Whether a run holds the lock now.
-    pub run_under_way: bool,
-    /// The last run that is recorded.
-    pub last_run: Option<LastRun>,
-    /// What could not be read, and what follows from it.
-    pub problems: Vec<String>,
-    /// Whether the feed was asked and gave no answer.
+    pub dead_letters: Option<Number>,
+    /// Those of the settings. What is read no more would lag for ever, and is left out.
+    pub content_types: BTreeMap<ContentType, TypeStatus>,
+    /// The last runs, the newest last.
+    pub runs: Vec<RunRecord>,
+    /// Why the document cannot be read, where it is there.
     #[serde(skip)]
-    pub feed_failed: bool,
+    pub document_error: Option<String>,
+    /// What of the last runs cannot be read.
+    #[serde(skip)]
+    pub runs_error: Option<String>,
 }
 
 /// How a content type stands.
@@ -72,73 +64,88 @@ pub struct TypeStatus {
     /// Everything published before this time has been listed; `None` before the first run.
     #[serde(with = "time::serde::rfc3339::option")]
     pub listed_through: Option<OffsetDateTime>,
-    /// Seconds between now and the oldest time of publication that is not delivered.
+    /// Seconds between now and the oldest content that is not delivered, by the feed's own times.
     pub lag_seconds: Option<i64>,
     /// The latest time of publication that was seen.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_content: Option<OffsetDateTime>,
-    /// Contents that failed and are to be tried again.
+    /// Contents that failed and are tried again by the next runs.
     pub pending: usize,
     /// When the oldest of them was published.
     #[serde(with = "time::serde::rfc3339::option")]
     pub oldest_pending: Option<OffsetDateTime>,
-    /// Contents that the last recorded run listed and left to the next one; `None` where no run is recorded.
-    pub unfinished: Option<u64>,
-    /// Its subscription; `None` where the feed was not asked.
-    pub subscription: Option<SubscriptionState>,
-}
-
-/// What a status is made of.
-#[derive(Debug, Clone, Default)]
-struct Parts {
-    document: Document,
-    dead_letters: Number,
-    run_under_way: bool,
-    last_run: Option<LastRun>,
-    subscriptions: Option<Vec<Subscription>>,
-    problems: Vec<String>,
-    feed_failed: bool,
+    /// Contents that the last run listed and did not finish; `None` where no run tells of it.
+    pub unfinished: Option<usize>,
+    /// Its subscription.
+    pub subscription: SubscriptionState,
 }
 
 impl Status {
-    fn of(tenant: &str, wanted: &[ContentType], parts: Parts, now: OffsetDateTime) -> Self {
-        let Parts { document, dead_letters, run_under_way, last_run, subscriptions, problems, feed_failed } = parts;
-        let known = document.content_types.keys().chain(wanted).copied();
-        let content_types: BTreeMap<_, _> = known
-            .map(|content_type| {
-                let mut kind = TypeStatus::of(document.content_types.get(&content_type), now);
-                kind.unfinished = last_run.as_ref().and_then(|run| run.unfinished(content_type));
-                kind.subscription = subscriptions.as_deref().map(|listed| subscription(listed, content_type));
-                (content_type, kind)
-            })
-            .collect();
+    /// Where the state was not looked at.
+    #[must_use]
+    pub fn unknown(tenant: Option<String>, now: OffsetDateTime) -> Self {
         Self {
-            tenant_id: tenant.to_owned(),
-            at: now,
+            checked_at: now,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            lag_seconds: content_types.values().filter_map(|kind| kind.lag_seconds).max(),
-            content_types,
-            last_accepted: document.last_accepted,
-            dead_letters,
-            run_under_way,
-            last_run,
-            problems,
-            feed_failed,
+            tenant_id: tenant,
+            run_under_way: None,
+            lag_seconds: None,
+            last_accepted: None,
+            subscriptions_checked: None,
+            dead_letters: None,
+            content_types: BTreeMap::new(),
+            runs: Vec::new(),
+            document_error: None,
+            runs_error: None,
         }
     }
 
-    /// As JSON.
-    ///
-    /// # Errors
-    /// A time that RFC 3339 cannot express, such as a year beyond 9999.
-    pub fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(self)
+    /// What is stored of a tenant of which `wanted` is read.
+    #[must_use]
+    pub fn of(
+        tenant: &str,
+        wanted: &[ContentType],
+        document: &Document,
+        letters: Number,
+        ring: Ring,
+        now: OffsetDateTime,
+    ) -> Self {
+        let last = ring.runs().last();
+        let content_types: BTreeMap<_, _> = wanted
+            .iter()
+            .map(|&name| {
+                let listed = document.content_types.get(&name);
+                let mut kind = listed.map(|watermark| TypeStatus::of(watermark, now)).unwrap_or_default();
+                kind.subscription = listed.map_or(SubscriptionState::Unknown, |watermark| {
+                    SubscriptionState::remembered(watermark, document.subscriptions_checked)
+                });
+                kind.unfinished =
+                    last.and_then(|run| run.figures.content_types.get(&name)).map(|summary| summary.unfinished);
+                (name, kind)
+            })
+            .collect();
+        Self {
+            lag_seconds: content_types.values().filter_map(|kind| kind.lag_seconds).max(),
+            last_accepted: document.last_accepted,
+            subscriptions_checked: document.subscriptions_checked,
+            dead_letters: Some(letters),
+            content_types,
+            runs: ring.into_runs(),
+            ..Self::unknown(Some(tenant.to_owned()), now)
+        }
+    }
+
+    /// Takes what the feed lists now in the place of what runs found.
+    pub fn take_subscriptions(&mut self, listed: &[Subscription]) {
+        self.subscriptions_checked = Some(self.checked_at);
+        for (name, kind) in &mut self.content_types {
+            kind.subscription = kind.subscription.listed(listed, *name);
+        }
     }
 }
 
 impl TypeStatus {
-    fn of(watermark: Option<&Watermark>, now: OffsetDateTime) -> Self {
-        let Some(watermark) = watermark else { return Self::default() };
+    fn of(watermark: &Watermark, now: OffsetDateTime) -> Self {
         Self {
             listed_through: Some(watermark.listed_through),
             lag_seconds: Some((now - watermark.oldest_left()).whole_seconds().max(0)),
@@ -147,14 +154,6 @@ impl TypeStatus {
             oldest_pending: watermark.pending.iter().map(|pending| pending.content.created).min(),
             ..Self::default()
         }
-    }
-}
-
-fn subscription(listed: &[Subscription], content_type: ContentType) -> SubscriptionState {
-    match listed.iter().filter(|subscription| subscription.is_of(content_type)).map(Subscription::is_enabled).max() {
-        Some(true) => SubscriptionState::Enabled,
-        Some(false) => SubscriptionState::Disabled,
-        None => SubscriptionState::Missing,
     }
 }
 

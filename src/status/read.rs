@@ -1,24 +1,18 @@
-//! Gathering a status.
+//! Reading a status: four requests, and nothing is written.
 
 use time::OffsetDateTime;
 
-use super::{LastRun, Parts, Status, runs_key};
+use super::Status;
 use crate::{
     content::ContentType,
     dead_letter,
-    feed::FeedClient,
+    health::{Ring, runs_key},
     state::{StateError, Store},
     watermark::{Document, Memory},
 };
 
-/// Why there is no status.
-#[derive(Debug, thiserror::Error)]
-#[error("state: {0}")]
-pub struct StatusError(#[from] StateError);
-
-/// Reads how the connector of `tenant` stands, for the content types `wanted`. Nothing is changed, and the lock is looked
-/// at and not taken. `feed` is asked for the subscriptions, where it is given. What can be left out is, with a line in
-/// [`Status::problems`].
+/// How the connector of `tenant` stands by what `store` holds; `wanted` is what it reads of the feed. The lock is looked at
+/// and not taken. What is stored and cannot be read is told by [`Status::document_error`] and [`Status::runs_error`].
 ///
 /// # Errors
 /// The storage refuses or fails.
@@ -26,35 +20,25 @@ pub async fn read(
     store: &dyn Store,
     tenant: &str,
     wanted: &[ContentType],
-    feed: Option<&FeedClient>,
     now: OffsetDateTime,
-) -> Result<Status, StatusError> {
-    let (document_key, runs, lock) = (Memory::document_key(tenant), runs_key(tenant), Memory::lock_key(tenant));
-    let (document, dead_letters, run_under_way, recorded) = tokio::try_join!(
+) -> Result<Status, StateError> {
+    let (document_key, runs_key, lock) = (Memory::document_key(tenant), runs_key(tenant), Memory::lock_key(tenant));
+    let (document, runs, letters, run_under_way) = tokio::try_join!(
         store.get(&document_key),
+        store.get(&runs_key),
         dead_letter::count(store, tenant),
-        store.is_locked(&lock),
-        store.get(&runs),
+        store.is_locked(&lock)
     )?;
-    let mut parts = Parts { dead_letters, run_under_way, ..Parts::default() };
-    match document.as_ref().map(|(body, _)| Document::parse(body)) {
-        Some(Ok(document)) => parts.document = document,
-        Some(Err(error)) => parts.problems.push(format!("{document_key}: {error}")),
-        None => parts.problems.push("no run has saved anything yet: there is no watermark".to_owned()),
-    }
-    match recorded.as_ref().map(|(body, _)| LastRun::newest(body)) {
-        Some(Ok(last)) => parts.last_run = last,
-        Some(Err(error)) => parts.problems.push(format!("{runs} cannot be read: {error}")),
-        None => {}
-    }
-    if let Some(feed) = feed {
-        match feed.subscriptions().await {
-            Ok(listed) => parts.subscriptions = Some(listed),
-            Err(error) => {
-                parts.problems.push(format!("the subscriptions are not known: {error}"));
-                parts.feed_failed = true;
-            }
-        }
-    }
-    Ok(Status::of(tenant, wanted, parts, now))
+    let (ring, unread) = runs.map(|(body, _)| Ring::parse(&body)).unwrap_or_default();
+    let (document, document_error) = match document.map(|(body, _)| Document::parse(&body)) {
+        None => (Document::default(), None),
+        Some(Ok(document)) => (document, None),
+        Some(Err(error)) => (Document::default(), Some(format!("{document_key}: {error}"))),
+    };
+    Ok(Status {
+        run_under_way: Some(run_under_way),
+        document_error,
+        runs_error: unread.map(|unread| format!("{runs_key}: {unread}")),
+        ..Status::of(tenant, wanted, &document, letters, ring, now)
+    })
 }

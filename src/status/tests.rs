@@ -1,12 +1,12 @@
-use proptest::prelude::*;
-use serde_json::{Value, json};
+//! What a status says of a state.
+
 use time::{Duration, macros::datetime};
 
-use super::{text::span, *};
+use super::*;
 use crate::{
     content::Content,
     state::{Expect, Store, overlay::Overlay},
-    watermark::{Memory, Pending},
+    watermark::{LookBack, Memory, Pending},
 };
 
 const NOW: OffsetDateTime = datetime!(2026-11-22 19:00 UTC);
@@ -34,99 +34,92 @@ async fn status(stored: &[(&str, Vec<u8>)], wanted: &[ContentType]) -> Status {
     for (key, body) in stored {
         store.put(key, body.clone().into(), &Expect::Any).await.unwrap();
     }
-    read(&store, "t", wanted, None, NOW).await.unwrap()
+    read(&store, "t", wanted, NOW).await.unwrap()
 }
 
 fn document() -> Vec<u8> {
-    let document = Document {
-        last_accepted: Some(NOW - Duration::minutes(4)),
-        content_types: [(GENERAL, watermark(5, &[120, 90]))].into(),
-        ..Document::default()
-    };
+    let document = Document { content_types: [(GENERAL, watermark(5, &[120, 90]))].into(), ..Document::default() };
     document.to_json().unwrap()
 }
 
 #[tokio::test]
 async fn the_lag_goes_by_the_oldest_that_is_left() {
-    let runs = json!([{"endedAt": "x"}, {
-        "endedAt": "2026-11-22T18:58:00Z", "outcome": "failed", "error": "the feed failed", "rows": 7, "contentsRead": "?",
-        "contentTypes": {"Audit.General": {"unfinished": 3}},
-    }]);
-    let stored = [
-        ("t/watermark.json", document()),
-        ("t/runs.json", runs.to_string().into_bytes()),
-        ("t/dead-letters/row-1.json", b"{}".to_vec()),
-    ];
+    let stored = [("t/watermark.json", document()), ("t/dead-letters/row-1.json", b"{}".to_vec())];
     let status = status(&stored, &[GENERAL, ContentType::Exchange]).await;
     let kind = &status.content_types[&GENERAL];
     assert_eq!((status.lag_seconds, kind.lag_seconds), (Some(7_200), Some(7_200)));
     assert_eq!((kind.pending, kind.oldest_pending), (2, Some(NOW - Duration::minutes(120))));
-    assert_eq!((kind.unfinished, kind.subscription), (Some(3), None));
+    assert_eq!((kind.unfinished, kind.subscription), (None, SubscriptionState::Unknown));
     assert_eq!(status.content_types[&ContentType::Exchange], TypeStatus::default());
-    assert_eq!((status.dead_letters.number, status.run_under_way), (1, false));
-    let text = status.to_string();
-    for line in [
-        "lag           2 h 0 min",
-        "last accepted 2026-11-22T18:56:00Z (4 min 0 s ago)",
-        "dead letters  1",
-        "last run      failed 2026-11-22T18:58:00Z (2 min 0 s ago), 7 rows sent; the feed failed",
-        "Audit.Exchange\n  subscription    not asked\n  listed through  never listed",
-        "  left to do      2 to be tried again, the oldest of 2026-11-22T17:00:00Z (2 h 0 min ago), 3 listed and not finished",
-    ] {
-        assert!(text.contains(line), "{line}\n---\n{text}");
-    }
-    let json: Value = serde_json::from_str(&status.json().unwrap()).unwrap();
-    assert_eq!(json["contentTypes"]["Audit.General"]["pending"], 2);
-    assert_eq!((&json["lastRun"]["rows"], &json["lastRun"]["outcome"]), (&json!(7), &json!("failed")));
+    assert_eq!((status.dead_letters.map(|letters| letters.number), status.run_under_way), (Some(1), Some(false)));
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_told_and_left_as_it_is() {
+async fn what_cannot_be_read_is_told_and_left_out() {
     for body in [&b"\0"[..], br#"{"format":99}"#] {
         let status = status(&[("t/watermark.json", body.to_vec()), ("t/runs.json", b"{}".to_vec())], &[GENERAL]).await;
-        assert_eq!((status.lag_seconds, status.last_run.as_ref(), status.problems.len()), (None, None, 2));
+        assert_eq!((status.lag_seconds, status.runs.len()), (None, 0));
+        assert!(status.document_error.unwrap().starts_with("t/watermark.json: "));
+        assert!(status.runs_error.unwrap().starts_with("t/runs.json: "));
     }
     let nothing = status(&[], &[GENERAL]).await;
-    assert!(nothing.to_string().contains("no run has saved anything yet"), "{nothing}");
+    assert_eq!((nothing.document_error, nothing.runs_error), (None, None));
 }
 
 #[tokio::test]
 async fn a_lock_that_is_held_is_a_run_under_way() {
     let folder = tempfile::tempdir().unwrap();
     let store = crate::state::folder::FolderStore::open(folder.path()).unwrap();
+    let under_way = async || read(&store, "t", &[], NOW).await.unwrap().run_under_way;
     let lock = store.lock(&Memory::lock_key("t")).await.unwrap().unwrap();
-    assert!(read(&store, "t", &[], None, NOW).await.unwrap().run_under_way);
+    assert_eq!(under_way().await, Some(true));
     lock.renew().await.unwrap();
     lock.release().await.unwrap();
-    assert!(!read(&store, "t", &[], None, NOW).await.unwrap().run_under_way);
+    assert_eq!(under_way().await, Some(false));
 }
 
 #[test]
-fn a_subscription_is_enabled_where_one_of_its_entries_is() {
-    let listed = |states: &[Option<&str>]| -> Vec<Subscription> {
+fn subscriptions_are_told_as_runs_last_found_them() {
+    let checked = NOW - Duration::minutes(30);
+    let state = |change: fn(&mut Watermark), checked| {
+        let mut watermark = watermark(4, &[]);
+        change(&mut watermark);
+        SubscriptionState::remembered(&watermark, checked)
+    };
+    assert_eq!(state(|_| {}, None), SubscriptionState::Unknown);
+    assert_eq!(state(|_| {}, Some(checked)), SubscriptionState::Enabled);
+    let tried: fn(&mut Watermark) = |watermark| watermark.start_tried = Some(NOW - Duration::minutes(31));
+    assert_eq!(state(tried, Some(checked)), SubscriptionState::NotStarted);
+    assert_eq!(state(tried, Some(NOW)), SubscriptionState::Enabled, "else it would have been tried again");
+    let started: fn(&mut Watermark) = |watermark| {
+        watermark.start_tried = Some(NOW - Duration::minutes(31));
+        watermark.note_start(NOW - Duration::minutes(31));
+    };
+    assert_eq!(state(started, Some(checked)), SubscriptionState::Started);
+    let listed: fn(&mut Watermark) = |watermark| {
+        watermark.start_tried = Some(NOW - Duration::minutes(31));
+        watermark.note_start(NOW - Duration::minutes(31));
+        watermark.looked_back(LookBack::Day, NOW);
+    };
+    assert_eq!(state(listed, Some(checked)), SubscriptionState::Enabled);
+}
+
+#[test]
+fn what_the_feed_lists_now_takes_the_place_of_what_runs_found() {
+    use SubscriptionState::{Disabled, Enabled, Missing, NotStarted, Started, Unknown};
+    let listed = |state: SubscriptionState, entries: &[Option<&str>]| {
         let entry = |status: &Option<&str>| Subscription {
             content_type: "audit.general".to_owned(),
             status: status.map(str::to_owned),
         };
-        states.iter().map(entry).collect()
+        state.listed(&entries.iter().map(entry).collect::<Vec<_>>(), GENERAL)
     };
-    assert_eq!(subscription(&listed(&[]), GENERAL), SubscriptionState::Missing);
-    assert_eq!(subscription(&listed(&[Some("disabled")]), GENERAL), SubscriptionState::Disabled);
-    assert_eq!(subscription(&listed(&[Some("disabled"), None]), GENERAL), SubscriptionState::Enabled);
-    assert_eq!(subscription(&listed(&[None]), ContentType::Exchange), SubscriptionState::Missing);
-}
-
-#[test]
-fn spans_are_told_in_two_units() {
-    for (seconds, text) in [(0, "0 s"), (61, "1 min 1 s"), (3_600, "1 h 0 min"), (90_061, "1 d 1 h")] {
-        assert_eq!(span(seconds), text);
+    for remembered in [Unknown, Enabled, NotStarted] {
+        assert_eq!(listed(remembered, &[]), Missing);
+        assert_eq!(listed(remembered, &[Some("disabled")]), Disabled);
+        assert_eq!(listed(remembered, &[Some("disabled"), None]), Enabled);
     }
-}
-
-proptest! {
-    #[test]
-    fn no_record_of_runs_is_too_odd(record in any::<Vec<u8>>(), text in "[\\[\\]{}\":a-z0-9, ]{0,60}") {
-        drop(LastRun::newest(&record));
-        drop(LastRun::newest(text.as_bytes()));
-    }
+    assert_eq!((listed(Started, &[None]), listed(Started, &[Some("disabled")])), (Started, Disabled));
+    let other = Subscription { content_type: "Audit.Exchange".to_owned(), status: None };
+    assert_eq!(Unknown.listed(&[other], GENERAL), Missing);
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use labelstream::{
-    state::{Expect, Store, blob::BlobStore, connection::StorageAccount, folder::FolderStore},
+    state::{Store, blob::BlobStore, connection::StorageAccount, folder::FolderStore},
     watermark::Memory,
 };
 use labelstream_simulator::{ContentType, Effect, Endpoint, Fault, Spoil, When};
@@ -53,12 +53,14 @@ async fn it_tells_what_is_left_and_changes_nothing() {
     let (status, text, said) = shell.run(&["status", "--state", "state"]).await;
     assert_eq!((status, said.as_str()), (0, ""));
     for part in [
-        "lag           5", // 50 minutes and some seconds
-        "under way     no run",
-        "dead letters  0",
+        "healthy\n  note: 1 content of Audit.General failed, to be tried again.\n",
+        "lag            5", // 50 minutes and some seconds
+        "under way      no run",
+        "dead letters   0",
+        "last run       Unfinished 20",
         "subscription    enabled",
-        "left to do      1 to be tried again, the oldest of 20",
-        "last accepted 20",
+        "pending         1, the oldest of 20",
+        "last accepted  20",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
@@ -77,32 +79,35 @@ async fn before_the_first_run_it_says_so() {
     fs::create_dir(shell.folder.path().join("state")).unwrap();
     let (status, text, _) = shell.run(&["status", "--state", "state"]).await;
     assert_eq!(status, 0);
-    assert!(text.contains("never listed") && text.contains("no run has saved anything yet"), "{text}");
+    assert!(text.contains("never listed") && text.contains("No run has ended yet"), "{text}");
     let (status, _, said) = shell.run(&["status", "--state", "nowhere"]).await;
     assert_eq!(status, 2, "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_under_way_and_the_last_one_are_told() {
+async fn a_run_under_way_and_the_last_ones_are_told() {
     let (shell, state) = pulled().await;
+    let away = Fault::new(Endpoint::Subscriptions, When::Always, Effect::af("AF20010"));
+    shell.simulator.fault(away.clone()).unwrap();
+    let (status, _, said) = shell.run(&["pull", "--state", "state"]).await;
+    assert_eq!(status, 1, "{said}");
+    shell.simulator.clear_faults();
     let store = FolderStore::open(&state).unwrap();
-    let tenant = &shell.simulator.tenant().id;
-    let runs = json!([
-        {"endedAt": "2026-11-22T18:00:00Z", "outcome": "ok"},
-        {"endedAt": "2026-11-22T18:05:00Z", "outcome": "failed", "error": "the feed failed", "rows": 4, "more": {"a": 1}},
-    ]);
-    store.put(&format!("{tenant}/runs.json"), runs.to_string().into(), &Expect::Any).await.unwrap();
-    let lock = store.lock(&Memory::lock_key(tenant)).await.unwrap().unwrap();
+    let lock = store.lock(&Memory::lock_key(&shell.simulator.tenant().id)).await.unwrap().unwrap();
     let (_, text, _) = shell.run(&["status", "--state", "state"]).await;
-    assert!(text.contains("under way     a run holds the lock"), "{text}");
-    assert!(
-        text.contains("last run      failed 2026-11-22T18:05:00Z") && text.contains("4 rows sent; the feed failed"),
-        "{text}"
-    );
+    for part in [
+        "under way      a run holds the lock",
+        "last run       Failed 20",
+        "note: The last run failed, others before it did not: ",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
     lock.renew().await.unwrap();
     lock.release().await.unwrap();
     let told = told(&shell, &["--state", "state"]).await;
-    assert_eq!((&told["runUnderWay"], &told["lastRun"]["more"]["a"]), (&json!(false), &json!(1)));
+    let outcomes: Vec<_> =
+        told["runs"].as_array().unwrap().iter().map(|run| run["outcome"].as_str().unwrap()).collect();
+    assert_eq!((&told["runUnderWay"], outcomes), (&json!(false), vec!["Unfinished", "Failed"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +115,7 @@ async fn offline_asks_nobody() {
     let (shell, _) = pulled().await;
     let before = shell.simulator.requests();
     let told = told(&shell, &["--state", "state", "--offline"]).await;
-    assert_eq!(told["contentTypes"]["Audit.General"]["subscription"], Value::Null);
+    assert_eq!(told["contentTypes"]["Audit.General"]["subscription"], "enabled", "as the run found it");
     assert_eq!(shell.simulator.requests().by_endpoint, before.by_endpoint);
 }
 
@@ -120,7 +125,10 @@ async fn a_feed_that_fails_is_told_beside_what_the_state_says() {
     shell.simulator.fault(Fault::new(Endpoint::Subscriptions, When::Always, Effect::af("AF20010"))).unwrap();
     let (status, text, _) = shell.run(&["status", "--state", "state"]).await;
     assert_eq!(status, 1, "{text}");
-    assert!(text.contains("1 to be tried again") && text.contains("note: the subscriptions are not known"), "{text}");
+    assert!(
+        text.contains("pending         1, ") && text.contains("problem: The subscriptions could not be listed: "),
+        "{text}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

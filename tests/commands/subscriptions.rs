@@ -73,7 +73,7 @@ async fn disconnect_with_yes_stops_once_and_again_is_no_failure() {
         std::fs::create_dir(shell.folder.path().join("state")).unwrap();
         shell.run(&["status", "--state", "state"]).await
     };
-    assert_eq!(text.matches("none: `labelstream connect` starts it").count(), 3, "{text}");
+    assert_eq!(text.matches("has no subscription: nothing is listed. `labelstream connect`").count(), 3, "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use labelstream::{
     handler::{self, RunFailure, RunReport, Runner, Trigger},
     health::Health,
-    telemetry,
+    status, telemetry,
 };
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -64,7 +64,10 @@ impl Served {
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
-        let unknown = || Health::unknown(None, OffsetDateTime::UNIX_EPOCH, vec!["nothing was looked at".to_owned()]);
+        let unknown = || {
+            let status = status::Status::unknown(None, OffsetDateTime::UNIX_EPOCH);
+            Health::unknown(status, vec!["nothing was looked at".to_owned()])
+        };
         Self::with_status(act, unknown).await
     }
 
