@@ -83,7 +83,7 @@ async fn look(arguments: &StatusArguments, settings: &Settings) -> Result<(Healt
     if arguments.offline {
         return Ok((Health::of(read.await?), true));
     }
-    let feed = assembly::feed_client(settings, assembly::feed_tokens(settings))?;
+    let feed = assembly::attended_feed_client(settings, assembly::feed_tokens(settings))?;
     let (status, listed) = tokio::join!(read, feed.subscriptions());
     let mut status = status?;
     Ok(match listed {

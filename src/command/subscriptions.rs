@@ -92,7 +92,7 @@ pub fn disconnect(arguments: DisconnectArguments) -> ExitCode {
 }
 
 fn feed(settings: &Settings) -> Result<FeedClient, AssemblyError> {
-    assembly::feed_client(settings, assembly::feed_tokens(settings))
+    assembly::attended_feed_client(settings, assembly::feed_tokens(settings))
 }
 
 fn ended(done: Result<(Vec<String>, bool), Failure>) -> ExitCode {

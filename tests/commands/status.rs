@@ -87,8 +87,8 @@ async fn before_the_first_run_it_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_under_way_and_the_last_ones_are_told() {
     let (shell, state) = pulled().await;
-    let away = Fault::new(Endpoint::Subscriptions, When::Always, Effect::af("AF20010"));
-    shell.simulator.fault(away.clone()).unwrap();
+    let away = Fault::new(Endpoint::List, When::Always, Effect::af("AF20010"));
+    shell.simulator.fault(away).unwrap();
     let (status, _, said) = shell.run(&["pull", "--state", "state"]).await;
     assert_eq!(status, 1, "{said}");
     shell.simulator.clear_faults();
