@@ -44,14 +44,14 @@ fn judge_runs(sent: Result<(), IngestionError>) -> Finding {
         Ok(()) | Err(IngestionError::BadRequest(_)) => Finding::ok(check, "an empty array was let in; no row was sent"),
         Err(error @ IngestionError::NotFound(_)) => Finding::warning(
             check,
-            format!("runs cannot be told of, so that alerts take them for silence: {error}"),
+            format!("runs cannot be told of, so that alerts take them for silence: {}", apart(&error).0),
             "az deployment group create --resource-group <group> --template-file infra/main.bicep --parameters <file>\n\
              It adds the table and the stream of the runs to the rule; label events are not affected",
         ),
         Err(error) => Finding::warning(
             check,
             format!("runs cannot be told of, so that alerts take them for silence: {error}"),
-            "labelstream doctor, again; if it goes on, the text above says what to check",
+            AGAIN,
         ),
     }
 }
@@ -88,6 +88,7 @@ fn judge(
         Err(error) => error,
     };
     let (rule, stream) = (&settings.rule_id, &settings.stream_name);
+    let (said, advice) = apart(&error);
     let fix = match &error {
         IngestionError::Forbidden(_) => format!(
             "az role assignment create --role \"Monitoring Metrics Publisher\" --assignee-object-id {} \
@@ -109,14 +110,25 @@ fn judge(
         }
         IngestionError::Throttled { .. } => {
             let fix = "Nothing now; if it goes on, see the rule's metrics in the portal";
-            return Finding::warning(check, format!("{what} was sent: {error}"), fix);
+            return Finding::warning(check, format!("{what} was sent: {said}"), fix);
         }
         IngestionError::Transport { .. } => {
             "Check DATA_COLLECTION_ENDPOINT, and that this network may reach it (private link, proxy, DNS)".to_owned()
         }
-        _ => "The text above says what to check".to_owned(),
+        _ => advice.unwrap_or_else(|| AGAIN.to_owned()),
     };
-    Finding::failed(check, format!("{what} was sent: {error}"), fix)
+    Finding::failed(check, format!("{what} was sent: {said}"), fix)
+}
+
+const AGAIN: &str = "labelstream doctor, again; if it goes on, the text above is what the service says";
+
+/// The text of an error, and its advice by itself: what follows the answer in brackets.
+fn apart(error: &IngestionError) -> (String, Option<String>) {
+    let text = error.to_string();
+    match text.rsplit_once("). ") {
+        Some((said, advice)) => (format!("{said})"), Some(advice.to_owned())),
+        None => (text, None),
+    }
 }
 
 #[cfg(test)]

@@ -16,8 +16,12 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
-    LOCK_SECONDS, StateError, Store as _, blob::BlobStore, files::open_private, folder::FolderStore, key::lock_name,
-    refusal::Refusal,
+    LOCK_SECONDS, StateError, Store as _,
+    blob::BlobStore,
+    files::open_private,
+    folder::FolderStore,
+    key::lock_name,
+    refusal::{Refusal, code_of},
 };
 
 /// What a run does with the state.
@@ -98,8 +102,10 @@ impl BlobStore {
         match answer {
             Ok(()) => Ok(Shown::Allowed),
             Err(error) => match Refusal::of(&error) {
-                Refusal::NoBlob | Refusal::Condition => Ok(Shown::Allowed),
                 Refusal::NoContainer => Ok(Shown::NoContainer),
+                // Anybody answers 404: the blob service says what it did not find.
+                Refusal::NoBlob if code_of(&error) == "BlobNotFound" => Ok(Shown::Allowed),
+                Refusal::Condition => Ok(Shown::Allowed),
                 _ => Err(self.error(&key, error)),
             },
         }

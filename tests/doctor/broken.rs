@@ -60,7 +60,7 @@ async fn examined(case: &Case) -> (String, Option<String>) {
     patient.assert_unchanged().await;
     let (names, verdict) = (case.named[0].0, case.named[0].1);
     let row = format!("| {} | {names} | {verdict} | {} |", case.broken, named.fix.lines().next().unwrap_or_default());
-    let fault = reason.map(|reason| format!("{}: {reason}\n{report:#}", case.broken));
+    let fault = reason.map(|reason| format!("{}: {reason}", case.broken));
     (row, fault)
 }
 

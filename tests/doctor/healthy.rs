@@ -16,7 +16,7 @@ async fn with_nothing_broken_all_is_green_and_nothing_changes() {
     assert!(checks.iter().all(|check| check["state"] == "ok" && check.get("fix").is_none()), "{report:#}");
     patient.assert_unchanged().await;
     let requests = patient.simulator.requests().by_endpoint;
-    assert_eq!((requests[&Endpoint::Ingest], requests[&Endpoint::Labels]), (2, 1));
+    assert_eq!((requests[&Endpoint::Ingest], requests[&Endpoint::Labels]), (1, 1));
     assert_eq!((requests[&Endpoint::Subscriptions], requests[&Endpoint::List]), (1, 3));
 }
 
@@ -88,7 +88,10 @@ async fn a_test_row_is_sent_where_it_is_asked_for_and_says_what_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_any_setting_it_says_what_to_set() {
     let patient = Patient::new(Setup {
-        app: |folder| std::fs::remove_file(folder.join("host.json")).unwrap(),
+        app: |folder| {
+            std::fs::remove_file(folder.join("host.json")).unwrap();
+            std::fs::remove_dir_all(folder.join("TimerPull")).unwrap();
+        },
         ..Setup::default()
     })
     .await;

@@ -153,7 +153,7 @@ impl Patient {
     pub async fn assert_unchanged(&self) {
         let requests = self.simulator.requests().by_endpoint;
         assert!(!requests.contains_key(&Endpoint::Start) && !requests.contains_key(&Endpoint::Stop), "{requests:?}");
-        assert!(self.simulator.rows().is_empty(), "a row was sent");
+        assert!(self.simulator.rows().is_empty() && self.simulator.heartbeats().is_empty(), "a row was sent");
         assert_eq!(blobs(&self.client).await, self.before, "the state was changed");
     }
 

@@ -40,8 +40,8 @@ pub const CASES: &[Case] = &[
         broken: "the identity endpoint is away",
         setup: || set("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token"),
         named: &[("feed-token", "failed")],
-        found: "127.0.0.1:9",
-        fix: "identity",
+        found: "Connection refused",
+        fix: "IDENTITY_ENDPOINT",
     },
     Case {
         broken: "the token is for another service",
