@@ -109,7 +109,7 @@ fn a_lag_of_over_two_hours_is_a_problem_also_by_what_failed() {
     });
     let health = judge(&document(pending), ring());
     assert_eq!((health.healthy, health.status.lag_seconds), (false, Some(5 * 3_600)));
-    assert!(health.notes[0].contains("1 contents of Audit.General failed"), "{health:?}");
+    assert!(health.notes[0].contains("1 content of Audit.General failed"), "{health:?}");
 }
 
 #[test]
