@@ -12,9 +12,9 @@ mod page;
 mod reporter;
 mod ring;
 mod run_record;
-mod span;
 mod text;
 mod verdict;
+mod words;
 
 pub use heartbeat::{Heartbeat, RUNS_COLUMNS_JSON, RUNS_STREAM};
 pub use look::look_within;
@@ -22,4 +22,5 @@ pub use page::{SECURITY_POLICY, page};
 pub use reporter::{Reporter, host_name};
 pub use ring::{KEPT_RUNS, Ring, runs_key};
 pub use run_record::{Outcome, RunRecord, Started};
+pub use text::undelivered;
 pub use verdict::{Health, LAG_LIMIT, SILENT_AFTER};

@@ -43,6 +43,17 @@ impl FolderStore {
         Ok(Self { folder: Arc::new(Folder { root }) })
     }
 
+    /// Does `work` with the folder itself, where it may block; its failure names the path.
+    pub(super) async fn in_root<W>(&self, work: W) -> Result<(), StateError>
+    where
+        W: FnOnce(&Path) -> Result<(), (PathBuf, io::Error)> + Send + 'static,
+    {
+        self.run("the state folder", move |folder, key| {
+            work(&folder.root).map_err(|(path, error)| failure(key, "cannot use", &path, &error))
+        })
+        .await
+    }
+
     /// Does `work` where it may block.
     async fn run<T, W>(&self, key: &str, work: W) -> Result<T, StateError>
     where
@@ -88,10 +99,6 @@ impl Store for FolderStore {
 
     async fn is_locked(&self, key: &str) -> Result<bool, StateError> {
         self.run(key, Folder::is_locked).await
-    }
-
-    async fn remove_lock(&self, key: &str) -> Result<(), StateError> {
-        self.run(key, Folder::remove_lock).await
     }
 }
 
@@ -246,12 +253,6 @@ impl Folder {
             Err(TryLockError::WouldBlock) => Ok(true),
             Err(TryLockError::Error(error)) => Err(failure(key, "cannot look at", &path, &error)),
         }
-    }
-
-    fn remove_lock(&self, key: &str) -> Result<(), StateError> {
-        check(key)?;
-        let path = self.root.join(lock_name(key));
-        remove(&path).map_err(|error| failure(key, "cannot remove", &path, &error))
     }
 
     fn path(&self, key: &str) -> Result<PathBuf, StateError> {
