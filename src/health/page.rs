@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 
 use super::{
     run_record::RunRecord,
+    span::span,
     verdict::{Health, LAG_LIMIT},
-    words::span,
 };
 use crate::status::{Status, TypeStatus};
 

@@ -122,6 +122,11 @@ fn failure(key: &str, what: &str, path: &Path, error: &io::Error) -> StateError 
     }
 }
 
+/// Who only looks whether a lock is held holds it for a moment ([`Folder::is_locked`]): whoever wants it tries so often,
+/// and waits so long in between, so that a look does not cost a run.
+const LOOKS: u32 = 20;
+const LOOK: std::time::Duration = std::time::Duration::from_millis(1);
+
 #[derive(Debug)]
 struct Folder {
     root: PathBuf,
@@ -232,11 +237,18 @@ impl Folder {
         let fail = |error| failure(key, "cannot lock", &path, &error);
         make_parents(&self.root, &path).map_err(fail)?;
         let file = open_private(&path).map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(FolderLock { key: key.to_owned(), path, file: Mutex::new(Some(file)) }))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(fail(error)),
+        for look in (0..LOOKS).rev() {
+            match file.try_lock() {
+                Ok(()) => {
+                    let file = Mutex::new(Some(file));
+                    return Ok(Some(Box::new(FolderLock { key: key.to_owned(), path, file })));
+                }
+                Err(TryLockError::WouldBlock) if look > 0 => std::thread::sleep(LOOK),
+                Err(TryLockError::WouldBlock) => break,
+                Err(TryLockError::Error(error)) => return Err(fail(error)),
+            }
         }
+        Ok(None)
     }
 
     /// Whoever asks holds a shared lock for a moment, which is all that the kernel has for asking.

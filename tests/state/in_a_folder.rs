@@ -216,3 +216,24 @@ async fn an_error_names_the_key_and_the_path() {
     let error = FolderStore::open(place.path().join("a")).unwrap_err();
     assert!(error.to_string().starts_with("the state folder: cannot make"), "{error}");
 }
+
+/// Whoever asks for the status looks at the lock, and must not cost a run that begins at that moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_on_never_costs_a_run_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, onlooker) = (FolderStore::open(folder.path()).unwrap(), FolderStore::open(folder.path()).unwrap());
+    store.lock("run").await.unwrap().unwrap().release().await.unwrap();
+    let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let until = std::sync::Arc::clone(&done);
+    let looking = tokio::spawn(async move {
+        while !until.load(std::sync::atomic::Ordering::Relaxed) {
+            onlooker.is_locked("run").await.unwrap();
+        }
+    });
+    for round in 0..300 {
+        let lock = store.lock("run").await.unwrap();
+        lock.unwrap_or_else(|| panic!("round {round}")).release().await.unwrap();
+    }
+    done.store(true, std::sync::atomic::Ordering::Relaxed);
+    looking.await.unwrap();
+}
