@@ -4,11 +4,7 @@ use std::fmt;
 
 use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::{
-    run_record::RunRecord,
-    verdict::Health,
-    words::{counted, span},
-};
+use super::{counted::counted, run_record::RunRecord, span::span, verdict::Health};
 use crate::status::{Status, TypeStatus};
 
 impl fmt::Display for Health {

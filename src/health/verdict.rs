@@ -7,8 +7,9 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use super::{
+    counted::counted,
     run_record::{Outcome, RunRecord},
-    words::{counted, span},
+    span::span,
 };
 use crate::{
     content::ContentType,
