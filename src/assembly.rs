@@ -5,7 +5,7 @@ use std::sync::Arc;
 use azure_core::credentials::Secret;
 
 use crate::{
-    feed::{self, Budget, FeedClient, FeedError, Limits},
+    feed::{self, Budget, FeedClient, FeedError, Limits, Patience},
     identity::{self, Audience, IdentityError, Tokens},
     ingestion::{IngestionClient, IngestionError},
     labels::Catalogue,
@@ -79,8 +79,20 @@ pub fn connector_with(settings: &Settings, store: Arc<dyn Store>, sink: Sink) ->
 /// # Errors
 /// The HTTP client cannot be made.
 pub fn feed_client(settings: &Settings, tokens: Arc<Tokens>) -> Result<FeedClient, AssemblyError> {
+    feed_within(settings, tokens, Limits::SERVICE)
+}
+
+/// The same where a person waits for the answer: it gives up soon, and does not wait for throttling.
+///
+/// # Errors
+/// The HTTP client cannot be made.
+pub fn attended_feed_client(settings: &Settings, tokens: Arc<Tokens>) -> Result<FeedClient, AssemblyError> {
+    Ok(feed_within(settings, tokens, Limits::ATTENDED)?.with_patience(Patience::ATTENDED))
+}
+
+fn feed_within(settings: &Settings, tokens: Arc<Tokens>, limits: Limits) -> Result<FeedClient, AssemblyError> {
     let feed = &settings.feed;
-    let budget = Arc::new(Budget::new(Limits::SERVICE));
+    let budget = Arc::new(Budget::new(limits));
     let (base, tenant, publisher) = (&feed.management_endpoint, &feed.tenant_id, &feed.publisher_id);
     Ok(FeedClient::new(feed::http_client()?, base, tenant, publisher, tokens, budget)?)
 }
@@ -130,10 +142,18 @@ pub fn ingestion_client(settings: &IngestionSettings, tokens: Arc<Tokens>) -> Re
 /// # Errors
 /// The settings were read without it, or what they hold is no account.
 pub fn store(settings: &Settings) -> Result<Arc<dyn Store>, AssemblyError> {
+    Ok(Arc::new(blob_store(settings)?))
+}
+
+/// The container of the settings.
+///
+/// # Errors
+/// As for [`store`].
+pub fn blob_store(settings: &Settings) -> Result<BlobStore, AssemblyError> {
     let storage = settings.storage.as_ref().ok_or_else(|| unread(connection::CONNECTION_STRING))?;
     let account = storage_account(storage)?;
     let credential = identity::storage_credential(&settings.identity, storage)?;
-    Ok(Arc::new(BlobStore::open(&account, &storage.container, credential)?))
+    Ok(BlobStore::open(&account, &storage.container, credential)?)
 }
 
 /// The storage account that the settings name.

@@ -19,6 +19,8 @@ mod storage;
 
 #[path = "doctor/broken.rs"]
 mod broken;
+#[path = "doctor/cases/mod.rs"]
+mod cases;
 #[path = "doctor/healthy.rs"]
 mod healthy;
 #[path = "doctor/patient.rs"]

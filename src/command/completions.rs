@@ -9,10 +9,17 @@ use super::{Arguments, print};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  labelstream completions bash > ~/.local/share/bash-completion/completions/labelstream
-  labelstream completions zsh > ~/.zfunc/_labelstream         with ~/.zfunc in fpath before compinit
+  # bash: as long as this shell goes on, and for good
+  source <(labelstream completions bash)
+  echo 'source <(labelstream completions bash)' >> ~/.bashrc
+  # zsh, with ~/.zfunc in fpath before compinit
+  labelstream completions zsh > ~/.zfunc/_labelstream
+  # fish
   labelstream completions fish > ~/.config/fish/completions/labelstream.fish
-  labelstream completions powershell >> $PROFILE")]
+  # PowerShell
+  labelstream completions powershell >> $PROFILE
+
+Exit status: 0 done, 2 wrong use.")]
 pub struct CompletionsArguments {
     /// The shell.
     shell: Shell,

@@ -23,6 +23,11 @@ use tokio_util::sync::CancellationToken;
 use super::{log_to_stderr, no_folder, prepared, progress::Progress, say, store, to_its_end, wrong_use};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  # what lies there, one of them with its body, and all of them sent again
+  labelstream dead-letters list
+  labelstream dead-letters show row-4c1
+  labelstream dead-letters replay --all")]
 pub struct DeadLettersArguments {
     #[command(subcommand)]
     action: Action,
@@ -34,30 +39,41 @@ pub struct DeadLettersArguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Show those that lie there, one a line, newest last.
-    #[command(after_help = "Each line: kind, time, content type, record or content, reason, tries, key.
-`labelstream dead-letters show KEY` prints one with its body.")]
+    #[command(after_help = "Examples:
+  # kind, time, content type, record or content, reason, tries, key; newest last
+  labelstream dead-letters list
+  # how many of each kind
+  labelstream dead-letters list --json | jq -r .kind | sort | uniq -c
+
+Exit status: 0 done, 1 one could not be read, 2 wrong use.")]
     List {
         /// The same facts as one JSON object a line.
         #[arg(long)]
         json: bool,
     },
     /// Print one as it is stored, with its body (JSON).
+    #[command(after_help = "Examples:
+  # the one whose key begins so, and why it could not be delivered
+  labelstream dead-letters show row-4c1
+  labelstream dead-letters show row-4c1 | jq -r .reason
+
+Exit status: 0 done, 1 failed, 2 wrong use, also a key that is not there.")]
     Show {
         /// Its key as `list` shows it, or a beginning that no other has.
         key: String,
     },
     /// Send them again: rows as they are, records read anew, contents fetched anew.
     #[command(after_help = "Examples:
-  labelstream dead-letters replay --all --dry-run    what would be sent
-  labelstream dead-letters replay --all              all of them
-  labelstream dead-letters replay row-               all rows
-  labelstream dead-letters replay content-3f9a       the one whose key begins so
+  # what would be sent
+  labelstream dead-letters replay --all --dry-run
+  # all of them; all rows; the one whose key begins so
+  labelstream dead-letters replay --all
+  labelstream dead-letters replay row-
+  labelstream dead-letters replay content-3f9a
 
-Rows that were delivered before are not sent again. What is delivered is removed; what fails again stays, with its new
-reason.
+Rows that were delivered before are not sent again. What is delivered is removed; what fails again stays, with its new reason.
 
-Exit status: 0 done; 1 something stays, or failed; 2 wrong use, also a key that is not there; 130 or 143 interrupted by
-SIGINT or SIGTERM.")]
+Exit status: 0 done; 1 something stays, or failed; 2 wrong use, also a key that is not there; 130 or 143 interrupted by SIGINT or SIGTERM.")]
     Replay(ReplayArguments),
 }
 

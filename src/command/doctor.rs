@@ -18,19 +18,20 @@ use super::{log_to_stderr, no_folder, print, say, started_runtime, wrong_use};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  labelstream doctor                                 with the app settings in the environment
-  labelstream doctor --state ./state                 the state is in a folder: no storage account is needed
+  # with the app settings in the environment
+  labelstream doctor
+  # the state is in a folder: no storage account is needed
+  labelstream doctor --state ./state
+  # what failed, for programs
   labelstream doctor --json | jq '.checks[] | select(.state == \"failed\")'
-  labelstream doctor --send-test-row                 also sends one row that is marked as a test
+  # one row goes all the way into the table
+  labelstream doctor --send-test-row
 
-Each line: ok, warning, failed or skipped; the check; what was found. What is to be done stands below it, to be typed.
-A check whose ground is missing is skipped: mend what failed and call it again. docs/operate.md lists the checks.
+Each line: ok, warning, failed or skipped; the check; what was found. What is to be done stands below it, to be typed. A check whose ground is missing is skipped: mend what failed and call it again. docs/operate.md lists the checks.
 
-It changes nothing: the small blobs by which the rights on the state are seen are removed again. (A state container
-that is missing is made, as by the first run.) What it sends to the data collection rule is an empty array: no row.
-With --send-test-row it is one row with the Operation LabelstreamTest. It costs nothing to speak of, is found by
-  MicrosoftPurviewInformationProtection_CL | where Operation == \"LabelstreamTest\"
-and is left out of reports by the same condition; it cannot be taken back.
+It changes nothing. In a storage account each step of a run is asked of a blob that is not there, so that the service says whether it is allowed and can do nothing; in a folder a file is made and removed. What is sent to the data collection rule is an empty array: no row.
+
+With --send-test-row it is one row with the Operation LabelstreamTest, by which it is found and left out of reports; it cannot be taken back.
 
 Exit status: 0 nothing failed (there may be warnings), 1 something failed, 2 wrong use.")]
 pub struct DoctorArguments {
@@ -76,7 +77,7 @@ pub fn doctor(arguments: DoctorArguments) -> ExitCode {
     }
     let status = if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if !arguments.json {
-        return print(&report.text(), status);
+        return print(&report.text(columns()), status);
     }
     match report.json() {
         Ok(json) => print(&format!("{json}\n"), status),
@@ -85,4 +86,9 @@ pub fn doctor(arguments: DoctorArguments) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The width of the terminal; `None` where standard output is none, and lines are for programs.
+fn columns() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
 }

@@ -2,6 +2,7 @@
 
 mod completions;
 mod dead_letters;
+mod disconnect;
 mod doctor;
 mod progress;
 mod pull;
@@ -35,14 +36,18 @@ use tokio_util::sync::CancellationToken;
     about,
     long_about,
     max_term_width = 100,
-    after_help = "The first steps, with `az login` as the identity:
-  export M365_TENANT_ID=... DATA_COLLECTION_ENDPOINT=https://... LOGS_DCR_RULE_ID=dcr-...
+    after_help = "Examples, the first steps, with `az login` as the identity:
+  export M365_TENANT_ID=... DATA_COLLECTION_ENDPOINT=... LOGS_DCR_RULE_ID=...
   mkdir state
-  labelstream doctor --state ./state                 is all there that it needs, and how is it mended?
-  labelstream connect                                start the subscriptions
-  labelstream pull --dry-run --output - | head       the rows that would be sent
-  labelstream pull --state ./state                   send what is new
-  labelstream status --state ./state                 how it stands
+  # is all there that it needs, and how is it mended?
+  labelstream doctor --state ./state
+  # start the subscriptions
+  labelstream connect
+  # the rows that would be sent
+  labelstream pull --dry-run --output - | head
+  # send what is new, and see how it stands
+  labelstream pull --state ./state
+  labelstream status --state ./state
 
 Exit status: 0 done, 1 failed, 2 wrong use."
 )]
@@ -54,10 +59,13 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the Functions host on 127.0.0.1 and FUNCTIONS_CUSTOMHANDLER_PORT (the default).
-    #[command(after_help = "The Functions host starts it so; nobody has to. To try it:
-  func start                                         the host of the Core Tools, with local.settings.json
+    #[command(after_help = "The Functions host starts it so; nobody has to.
+
+Examples, to try it:
+  # the host of the Core Tools, with local.settings.json
+  func start
+  # without a host; POST /TimerPull is then a run
   FUNCTIONS_CUSTOMHANDLER_PORT=8080 labelstream serve
-                                                     without a host; POST /TimerPull is then a run
 
 It never ends with 0, for the host starts only what failed again.")]
     Serve,
@@ -70,7 +78,7 @@ It never ends with 0, for the host starts only what failed again.")]
     /// Start the subscriptions of the content types.
     Connect(subscriptions::ConnectArguments),
     /// Stop the subscriptions of the content types. What is published until they are started again is lost.
-    Disconnect(subscriptions::DisconnectArguments),
+    Disconnect(disconnect::DisconnectArguments),
     /// What could not be delivered: show it, and send it again.
     DeadLetters(dead_letters::DeadLettersArguments),
     /// Print a script by which a shell completes the subcommands and their options.
@@ -85,7 +93,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Status(arguments) => status::status(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Connect(arguments) => subscriptions::connect(arguments),
-        Command::Disconnect(arguments) => subscriptions::disconnect(arguments),
+        Command::Disconnect(arguments) => disconnect::disconnect(arguments),
         Command::DeadLetters(arguments) => dead_letters::dead_letters(arguments),
         Command::Completions(arguments) => completions::completions(arguments),
     }
@@ -189,3 +197,6 @@ async fn asked_to_end() -> ExitCode {
         _ = interrupt.recv() => ExitCode::from(128 + 2),
     }
 }
+
+#[cfg(test)]
+mod help_tests;

@@ -24,13 +24,16 @@ use super::{log_to_stderr, prepared, progress::Progress, say, store, to_its_end,
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  labelstream pull                                   what is new, sent to the data collection rule
-  labelstream pull --state ./state                   the same, with the state in a folder
-  labelstream pull --dry-run --output - | head       the rows that would be sent; nothing is sent or saved
+  # what is new, sent to the data collection rule
+  labelstream pull
+  # the same, with the state in a folder
+  labelstream pull --state ./state
+  # the rows that would be sent; nothing is sent or saved
+  labelstream pull --dry-run --output - | head
+  # what is new, written to a file in place of being sent
   labelstream pull --state ./state --output rows.ndjson
-                                                     what is new, written to a file in place of being sent
+  # a past range again; rows sent before are not sent twice
   labelstream pull --since 2026-11-20T00:00:00Z --until 2026-11-21T00:00:00Z
-                                                     a past range again; rows sent before are not sent twice
 
 Exit status: 0 done, or not done within --budget; 1 failed; 2 wrong use; 130 or 143 interrupted by SIGINT or SIGTERM.")]
 pub struct PullArguments {

@@ -16,15 +16,26 @@ use super::{log_to_stderr, no_folder, prepared, print, say, store, wrong_use};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  labelstream status                                 for people
-  labelstream status --state ./state                 the state is in a folder
-  labelstream status --json | jq .lagSeconds         for programs: the longest lag in seconds
-  labelstream status --offline                       by the state alone; the feed is not asked
+  # for people; the state is in the storage account, or in a folder
+  labelstream status
+  labelstream status --state ./state
+  # by the state alone; the feed is not asked for the subscriptions
+  labelstream status --offline
+  # for programs: the longest lag in seconds, and whether somebody has to look
+  labelstream status --json | jq .lagSeconds
+  labelstream status --json | jq -e .healthy
 
-lag             from the oldest publication that is not delivered until now, by the feed's own times
-listed through  all that was published before this time is delivered, to be tried again, or a dead letter
-left to do      contents that failed and are tried again by each run; after 8 tries they are dead letters
-last accepted   when the data collection rule last took a batch
+What the lines mean:
+  lag             from the oldest publication that is not delivered until now,
+                  by the feed's own times
+  last accepted   when the data collection rule last took a batch
+  listed through  all that was published before this time is delivered,
+                  pending, or a dead letter
+  pending         contents that failed; each run tries them again, and after 8
+                  tries they are dead letters
+  left to do      contents that the last run listed and had no time for
+
+The JSON is that of the function at /api/status. docs/health.md says what makes it unhealthy.
 
 It takes no lock and changes nothing, and may be called while a run is under way.
 
@@ -83,7 +94,7 @@ async fn look(arguments: &StatusArguments, settings: &Settings) -> Result<(Healt
     if arguments.offline {
         return Ok((Health::of(read.await?), true));
     }
-    let feed = assembly::feed_client(settings, assembly::feed_tokens(settings))?;
+    let feed = assembly::attended_feed_client(settings, assembly::feed_tokens(settings))?;
     let (status, listed) = tokio::join!(read, feed.subscriptions());
     let mut status = status?;
     Ok(match listed {

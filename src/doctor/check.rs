@@ -82,12 +82,14 @@ impl Check {
             Self::Auditing => "whether the feed knows the tenant, which it does while auditing is on",
             Self::Subscription => "the subscription of each content type",
             Self::Listing => "a listing of the last 24 hours of each content type",
-            Self::State => "the rights on the state: a small blob is made, read, appended to, listed and removed",
-            Self::Lease => "the lock: a lease of its own, which no run waits for, is taken, renewed and given back",
+            Self::State => {
+                "the rights on the state: each step of a run is asked of a blob that is not there, and cannot be carried out"
+            }
+            Self::Lease => "the lock: the right to take it, asked in the same way, and whether it can be had",
             Self::IngestionToken => "a token for Azure Monitor, for the right audience",
             Self::Ingestion => {
-                "whether the data collection rule and its stream are there and take something from this identity; an \
-                 empty array is sent, or one row with `--send-test-row`"
+                "whether the data collection rule and its streams, of label events and of runs, are there and take \
+                 something from this identity; an empty array is sent, or one row with `--send-test-row`"
             }
             Self::GraphToken => "a token for Microsoft Graph, where `LABELS` is `graph`",
             Self::Labels => "the label names: Microsoft Graph, or the map of `LABELS`",
@@ -108,7 +110,7 @@ impl Check {
             Self::Subscription => "`labelstream connect`",
             Self::Listing => "what the answer says",
             Self::State => "the role Storage Blob Data Owner on the storage account; its network rules",
-            Self::Lease => "as for `state`",
+            Self::Lease => "as for `state`; `az storage blob lease break`",
             Self::IngestionToken => "assign the identity, or correct `AZURE_CLIENT_ID`",
             Self::Ingestion => {
                 "the role Monitoring Metrics Publisher on the rule (up to 30 minutes); `DATA_COLLECTION_ENDPOINT`, \

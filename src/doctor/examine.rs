@@ -1,6 +1,6 @@
 //! The order of the checks: what rests on what.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
@@ -9,19 +9,11 @@ use super::{
 };
 use crate::{
     assembly,
-    feed::{Patience, http_client},
+    feed::http_client,
     identity::{Audience, credential},
-    retry::Policy,
     settings::{LabelSource, Settings},
-    state::{Store, folder::FolderStore},
-};
-
-/// A person waits: one more try after a failure, and no waiting for throttling.
-const PATIENCE: Patience = Patience {
-    failures: Policy { tries: 2, ..Patience::SERVICE.failures },
-    throttles: 0,
-    answer: std::time::Duration::from_secs(30),
-    ..Patience::SERVICE
+    state::folder::FolderStore,
+    watermark::Memory,
 };
 
 /// What is looked at, and how.
@@ -35,9 +27,8 @@ pub struct Options {
     pub app_folders: Vec<PathBuf>,
 }
 
-/// Looks at everything that the connector needs. Nothing is changed: subscriptions and watermarks stay as they are, the
-/// small blobs that show the rights on the state are removed again (a container that is missing is made, as by the
-/// first run), and no row is sent unless it was asked for.
+/// Looks at everything that the connector needs. Nothing is changed: subscriptions, watermarks and the state stay as they
+/// are (in a folder a file is made and removed again), and no row is sent unless it was asked for.
 ///
 /// `environment` gives the value of a setting.
 pub async fn examine(environment: &(dyn Fn(&str) -> Option<String> + Sync), options: &Options) -> Report {
@@ -105,8 +96,8 @@ async fn of_feed(settings: &Settings) -> Vec<Finding> {
     if !permission.carries() {
         return [vec![token, permission], feed::all_skipped(wanted, Check::FeedPermission)].concat();
     }
-    let answers = match assembly::feed_client(settings, tokens) {
-        Ok(client) => feed::examine(&client.with_patience(PATIENCE), wanted, OffsetDateTime::now_utc()).await,
+    let answers = match assembly::attended_feed_client(settings, tokens) {
+        Ok(client) => feed::examine(&client, wanted, OffsetDateTime::now_utc()).await,
         Err(error) => {
             let feed = Finding::failed(Check::Feed, error.to_string(), "Check HTTPS_PROXY, and TLS on this machine");
             let mut skipped = feed::all_skipped(wanted, Check::Feed);
@@ -122,20 +113,19 @@ async fn of_state(settings: &Settings, options: &Options) -> Vec<Finding> {
         let fix = "Check AzureWebJobsStorage, or AzureWebJobsStorage__blobServiceUri and the identity";
         vec![Finding::failed(Check::State, error, fix), Finding::because(Check::Lease, Check::State)]
     };
-    let (store, place): (Arc<dyn Store>, _) = match (&options.state, &settings.storage) {
-        (Some(folder), _) => match FolderStore::open(folder) {
-            Ok(store) => (Arc::new(store), format!("folder {}", folder.display())),
-            Err(error) => return cannot(error.to_string()),
-        },
-        (None, Some(storage)) => match assembly::store(settings) {
-            Ok(store) => (store, format!("container {}", storage.container)),
-            // What the setting itself has wrong was told with the settings.
-            Err(assembly::AssemblyError::Connection(_)) => return skipped_state(),
-            Err(error) => return cannot(error.to_string()),
-        },
-        (None, None) => return skipped_state(),
-    };
-    state::examine(store.as_ref(), &place).await
+    if let Some(folder) = &options.state {
+        return match FolderStore::open(folder) {
+            Ok(store) => state::in_folder(&store, &format!("folder {}", folder.display())).await,
+            Err(error) => cannot(error.to_string()),
+        };
+    }
+    let Some(storage) = &settings.storage else { return skipped_state() };
+    match assembly::blob_store(settings) {
+        Ok(store) => state::in_container(&store, &storage.container, &Memory::lock_key(&settings.feed.tenant_id)).await,
+        // What the setting itself has wrong was told with the settings.
+        Err(assembly::AssemblyError::Connection(_)) => skipped_state(),
+        Err(error) => cannot(error.to_string()),
+    }
 }
 
 fn skipped_state() -> Vec<Finding> {
@@ -153,14 +143,14 @@ async fn of_ingestion(settings: &Settings, options: &Options) -> Vec<Finding> {
     if !token.carries() {
         return vec![token, Finding::because(Check::Ingestion, Check::IngestionToken)];
     }
-    let answer = match assembly::ingestion_client(ingestion, tokens) {
+    let answers = match assembly::ingestion_client(ingestion, tokens) {
         Ok(client) => {
             let test_row = options.send_test_row.then_some(settings.feed.tenant_id.as_str());
             ingestion::examine(&client, ingestion, claims.as_ref(), test_row, OffsetDateTime::now_utc()).await
         }
-        Err(error) => Finding::failed(Check::Ingestion, error.to_string(), "Correct the setting that is named"),
+        Err(error) => vec![Finding::failed(Check::Ingestion, error.to_string(), "Correct the setting that is named")],
     };
-    vec![token, answer]
+    [vec![token], answers].concat()
 }
 
 async fn of_labels(settings: &Settings) -> Vec<Finding> {

@@ -8,7 +8,10 @@ use std::{
 use serde_json::Value;
 
 use super::{Check, Finding};
-use crate::{handler::FUNCTION, settings};
+use crate::{
+    handler::{FUNCTION, STATUS_FUNCTION},
+    settings,
+};
 
 /// Reads a setting.
 type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -28,10 +31,10 @@ struct App {
     handler: Option<(String, Option<&'static str>)>,
 }
 
-/// Looks at the folder that the host names, or else at the first of `folders` that has a `host.json`.
+/// Looks at the folder that the host names, or else at the first of `folders` that has a `host.json` or the function.
 pub(super) fn examine(environment: Environment<'_>, folders: &[PathBuf]) -> Finding {
     let named = environment("FUNCTIONS_APP_ROOT_PATH").map(PathBuf::from);
-    let found = named.or_else(|| folders.iter().find(|folder| folder.join(HOST_JSON).is_file()).cloned());
+    let found = named.or_else(|| folders.iter().find(|folder| is_app(folder)).cloned());
     let Some(root) = found else {
         return Finding::not_needed(Check::Host, "there is no host.json here: this is no function app's folder");
     };
@@ -44,6 +47,11 @@ pub(super) fn examine(environment: Environment<'_>, folders: &[PathBuf]) -> Find
     }
     let (found, fixes): (Vec<_>, Vec<_>) = problems.into_iter().unzip();
     Finding::failed(Check::Host, format!("{}: {}", root.display(), found.join("; ")), fixes.join("\n"))
+}
+
+/// Either of the two may be what is missing.
+fn is_app(folder: &Path) -> bool {
+    [HOST_JSON, FUNCTION].iter().any(|name| folder.join(name).exists())
 }
 
 /// What is wrong, and what to do.
@@ -114,6 +122,9 @@ fn problems(app: &App, environment: Environment<'_>) -> Vec<Problem> {
             add(format!("{FUNCTION}/function.json has no timerTrigger of the name timer"), PUBLISH);
         }
         Some(_) => {}
+    }
+    if !app.functions.iter().any(|(name, _)| name == STATUS_FUNCTION) {
+        add(format!("there is no {STATUS_FUNCTION}/function.json"), PUBLISH);
     }
     for name in app.functions.iter().flat_map(|(_, function)| references(function)) {
         if set(environment, &name).is_none() {
@@ -196,8 +207,10 @@ mod tests {
     fn app() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        fs::create_dir(folder.path().join("TimerPull")).unwrap();
-        for name in ["host.json", "TimerPull/function.json"] {
+        for name in ["TimerPull", "Status"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        for name in ["host.json", "TimerPull/function.json", "Status/function.json"] {
             fs::copy(root.join(name), folder.path().join(name)).unwrap();
         }
         // Any file that may be executed will do.
@@ -240,6 +253,8 @@ mod tests {
         assert!(look(app.path(), &[]).found.contains("no TimerPull/function.json"));
         fs::write(app.path().join("host.json"), "{").unwrap();
         assert!(look(app.path(), &[]).found.contains("host.json: EOF"));
+        fs::remove_file(app.path().join("host.json")).unwrap();
+        assert_eq!(look(app.path(), &[]).verdict, Verdict::Skipped, "nothing of an app is left");
     }
 
     #[cfg(unix)]

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{Check, Finding, identity::principal};
 use crate::{
+    health::RUNS_STREAM,
     identity::Claims,
     ingestion::{IngestionClient, IngestionError},
     settings::IngestionSettings,
@@ -14,19 +15,47 @@ use crate::{
 /// The `Operation` of the row that `--send-test-row` sends, by which it is found and left out.
 pub const TEST_OPERATION: &str = "LabelstreamTest";
 
-/// Sends an empty array, or one row that is marked as a test. No documentation says what an empty array is answered; who
-/// may not send is refused before the body is read (azure-monitor.md, 1.4), so that everything but 401, 403 and 404
-/// tells that the role is there.
+/// Sends an empty array, or one row that is marked as a test, and an empty array to the stream of the runs. No
+/// documentation says what an empty array is answered; who may not send is refused before the body is read
+/// (azure-monitor.md, 1.4), so that everything but 401, 403 and 404 tells that the role is there.
 pub(super) async fn examine(
     client: &IngestionClient,
     settings: &IngestionSettings,
     claims: Option<&Claims>,
     test_row_of: Option<&str>,
     now: OffsetDateTime,
-) -> Finding {
+) -> Vec<Finding> {
     let row = test_row_of.map(|tenant| test_row(tenant, now));
     let sent = client.probe(row.as_deref()).await;
-    judge(sent, settings, claims, row.is_some())
+    let label_events = judge(sent, settings, claims, row.is_some());
+    let runs = if label_events.carries() {
+        judge_runs(client.for_stream(RUNS_STREAM).probe(None).await)
+    } else {
+        Finding::because(Check::Ingestion, Check::Ingestion)
+    };
+    vec![label_events.of("rows"), runs.of("runs")]
+}
+
+/// The stream of the runs. Without it label events still arrive: a warning.
+fn judge_runs(sent: Result<(), IngestionError>) -> Finding {
+    let check = Check::Ingestion;
+    match sent {
+        // What the empty array itself is answered was told with the other stream.
+        Ok(()) | Err(IngestionError::BadRequest(_)) => {
+            Finding::ok(check, format!("{RUNS_STREAM}: an empty array was let in; no row was sent"))
+        }
+        Err(error @ IngestionError::NotFound(_)) => Finding::warning(
+            check,
+            format!("{RUNS_STREAM}: runs cannot be told of, and alerts take that for silence: {}", apart(&error).0),
+            "az deployment group create --resource-group <group> --template-file infra/main.bicep --parameters <file>\n\
+             It adds the table and the stream of the runs to the rule; label events are not affected",
+        ),
+        Err(error) => Finding::warning(
+            check,
+            format!("{RUNS_STREAM}: runs cannot be told of, and alerts take that for silence: {error}"),
+            AGAIN,
+        ),
+    }
 }
 
 /// A row with the few columns that mark it.
@@ -48,19 +77,20 @@ fn judge(
 ) -> Finding {
     let check = Check::Ingestion;
     let what = if row { "one test row" } else { "an empty array" };
+    let (rule, stream) = (&settings.rule_id, &settings.stream_name);
     let error = match sent {
         Ok(()) if row => {
             return Finding::ok(
                 check,
                 format!(
-                    "{what} was taken; in some minutes (up to 15 in a new table) it is found by Operation == \"{TEST_OPERATION}\""
+                    "{stream}: {what} was taken; in some minutes (up to 15 in a new table) it is found by Operation == \"{TEST_OPERATION}\""
                 ),
             );
         }
-        Ok(()) => return Finding::ok(check, format!("{what} was taken; no row was sent")),
+        Ok(()) => return Finding::ok(check, format!("{stream}: {what} was taken; no row was sent")),
         Err(error) => error,
     };
-    let (rule, stream) = (&settings.rule_id, &settings.stream_name);
+    let (said, advice) = apart(&error);
     let fix = match &error {
         IngestionError::Forbidden(_) => format!(
             "az role assignment create --role \"Monitoring Metrics Publisher\" --assignee-object-id {} \
@@ -76,20 +106,31 @@ fn judge(
         IngestionError::BadRequest(answer) if !row => {
             return Finding::warning(
                 check,
-                format!("{what} was sent and refused as such ({answer}); the identity was let in"),
+                format!("{stream}: {what} was sent and refused as such ({answer}); the identity was let in"),
                 "labelstream doctor --send-test-row",
             );
         }
         IngestionError::Throttled { .. } => {
             let fix = "Nothing now; if it goes on, see the rule's metrics in the portal";
-            return Finding::warning(check, format!("{what} was sent: {error}"), fix);
+            return Finding::warning(check, format!("{stream}: {what} was sent: {said}"), fix);
         }
         IngestionError::Transport { .. } => {
             "Check DATA_COLLECTION_ENDPOINT, and that this network may reach it (private link, proxy, DNS)".to_owned()
         }
-        _ => "The text above says what to check".to_owned(),
+        _ => advice.unwrap_or_else(|| AGAIN.to_owned()),
     };
-    Finding::failed(check, format!("{what} was sent: {error}"), fix)
+    Finding::failed(check, format!("{stream}: {what} was sent: {said}"), fix)
+}
+
+const AGAIN: &str = "labelstream doctor, again; if it goes on, the text above is what the service says";
+
+/// The text of an error, and its advice by itself: what follows the answer in brackets.
+fn apart(error: &IngestionError) -> (String, Option<String>) {
+    let text = error.to_string();
+    match text.rsplit_once("). ") {
+        Some((said, advice)) => (format!("{said})"), Some(advice.to_owned())),
+        None => (text, None),
+    }
 }
 
 #[cfg(test)]
@@ -129,6 +170,19 @@ mod tests {
         assert!(failed == Verdict::Failed && fix.contains("Custom-X"), "{fix}");
         assert_eq!(verdict(Err(IngestionError::BadRequest(answer(400))), false).0, Verdict::Warning);
         assert_eq!(verdict(Err(IngestionError::BadRequest(answer(400))), true).0, Verdict::Failed);
+    }
+
+    #[test]
+    fn without_the_stream_of_the_runs_label_events_still_arrive() {
+        for (sent, expected) in [
+            (Ok(()), Verdict::Ok),
+            (Err(IngestionError::BadRequest(answer(400))), Verdict::Ok),
+            (Err(IngestionError::NotFound(answer(404))), Verdict::Warning),
+            (Err(IngestionError::Forbidden(answer(403))), Verdict::Warning),
+        ] {
+            let finding = judge_runs(sent);
+            assert_eq!((finding.verdict, finding.fix.is_some()), (expected, expected == Verdict::Warning));
+        }
     }
 
     #[test]

@@ -1,10 +1,13 @@
-//! The state: what a run does with it, on blobs of its own that no run looks at.
-
-use bytes::Bytes;
-use uuid::Uuid;
+//! The state: whether a run may do what it does with it. Nothing is changed, and no run is disturbed.
 
 use super::{Check, Finding};
-use crate::state::{Expect, StateError, Store};
+use crate::state::{
+    StateError,
+    blob::BlobStore,
+    folder::FolderStore,
+    lease::{Holder, holder},
+    rehearsal::{Shown, Step},
+};
 
 /// What is done with the store, by name.
 struct Refused {
@@ -12,68 +15,82 @@ struct Refused {
     error: StateError,
 }
 
-/// Makes a blob and a log, reads, lists and removes them, and takes a lock. `place` is what people call the store.
-pub(super) async fn examine(store: &dyn Store, place: &str) -> Vec<Finding> {
-    let key = format!("doctor-{}", Uuid::new_v4());
-    let rights = match rights(store, &key).await {
-        Ok(()) => Finding::ok(Check::State, format!("{place}: made, read, appended, listed and removed a small blob")),
-        Err(refused) => failed(Check::State, place, &refused),
+/// Rehearses each step of a run in a container, and looks at who holds the lock `lock_key`. `name` is the container's.
+pub(super) async fn in_container(store: &BlobStore, name: &str, lock_key: &str) -> Vec<Finding> {
+    let place = format!("container {name}");
+    let rights = match rights(store).await {
+        Ok(Shown::Allowed) => Finding::ok(
+            Check::State,
+            format!("{place}: blobs may be read, written, appended to, listed and removed (nothing was changed)"),
+        ),
+        Ok(Shown::NoContainer) => {
+            return vec![no_container(&place, name), Finding::because(Check::Lease, Check::State)];
+        }
+        Err(refused) => failed(Check::State, &place, &refused),
     };
     if !rights.carries() {
         return vec![rights, Finding::because(Check::Lease, Check::State)];
     }
-    let lease = match lease(store, &key).await {
-        Ok(()) => Finding::ok(Check::Lease, "taken, renewed and given back"),
-        Err(refused) => failed(Check::Lease, place, &refused),
-    };
-    vec![rights, lease]
+    vec![rights, lease(store, name, lock_key).await]
 }
 
-async fn rights(store: &dyn Store, key: &str) -> Result<(), Refused> {
-    let log = format!("{key}-log");
-    let used = use_both(store, key, &log).await;
-    // Whatever came of it, nothing is left behind; the first refusal is the one to tell.
-    let removed = [store.delete(key).await, store.delete(&log).await].into_iter().collect::<Result<(), _>>();
-    used?;
-    removed.map_err(|error| Refused { step: "removing a blob", error })
-}
-
-async fn use_both(store: &dyn Store, key: &str, log: &str) -> Result<(), Refused> {
-    let at = |step| move |error| Refused { step, error };
-    let body = Bytes::from_static(b"labelstream doctor");
-    store.put(key, body.clone(), &Expect::Absent).await.map_err(at("making a blob"))?;
-    let read = store.get(key).await.map_err(at("reading a blob"))?;
-    if read.is_none_or(|(read, _)| read != body) {
-        return Err(Refused { step: "reading a blob", error: unlike(key, "what was read is not what was written") });
+/// Tries out a folder. Its lock is the kernel's, and ends with its process: there is nothing more to look at.
+pub(super) async fn in_folder(store: &FolderStore, place: &str) -> Vec<Finding> {
+    match store.rehearse().await {
+        Ok(()) => vec![
+            Finding::ok(Check::State, format!("{place}: a file was made, read and removed")),
+            Finding::ok(Check::Lease, "files can be locked"),
+        ],
+        Err(error) => {
+            let refused = Refused { step: "making a file", error };
+            vec![failed(Check::State, place, &refused), Finding::because(Check::Lease, Check::State)]
+        }
     }
-    store.append(log, 0, body).await.map_err(at("appending to a blob"))?;
-    let listed = store.list(key).await.map_err(at("listing blobs"))?;
-    if listed.len() != 2 {
-        return Err(Refused { step: "listing blobs", error: unlike(key, "what was written is not listed") });
+}
+
+async fn rights(store: &BlobStore) -> Result<Shown, Refused> {
+    for step in Step::RIGHTS {
+        let shown = store.rehearse(step).await.map_err(|error| Refused { step: step.as_str(), error })?;
+        if shown == Shown::NoContainer {
+            return Ok(shown);
+        }
     }
-    Ok(())
+    Ok(Shown::Allowed)
 }
 
-async fn lease(store: &dyn Store, key: &str) -> Result<(), Refused> {
-    let at = |step| move |error| Refused { step, error };
-    let taken = async {
-        let lock = store.lock(key).await.map_err(at("taking a lock"))?;
-        let error = || unlike(key, "a lock that nobody can hold is held");
-        let lock = lock.ok_or_else(|| Refused { step: "taking a lock", error: error() })?;
-        lock.renew().await.map_err(at("renewing a lock"))?;
-        lock.release().await.map_err(at("giving a lock back"))
+fn no_container(place: &str, name: &str) -> Finding {
+    Finding::warning(
+        Check::State,
+        format!("{place}: is not there; the first run makes it, where its identity may make containers"),
+        format!(
+            "az storage container create --account-name <account> --name {name} --auth-mode login\nThen call doctor \
+             again: the rights in a container are seen only where it is there"
+        ),
+    )
+}
+
+/// The right to take a lease, and whether the one of the runs can be had. The lease itself is not touched.
+async fn lease(store: &BlobStore, container: &str, lock_key: &str) -> Finding {
+    let check = Check::Lease;
+    if let Err(error) = store.rehearse(Step::Lock).await {
+        return failed(check, &format!("container {container}"), &Refused { step: Step::Lock.as_str(), error });
     }
-    .await;
-    let removed = store.remove_lock(key).await;
-    taken?;
-    removed.map_err(at("removing a lock"))
+    match holder(store, lock_key).await {
+        Ok(Holder::Nobody) => Finding::ok(check, "may be taken; no run holds it now"),
+        Ok(Holder::ForAWhile) => Finding::ok(check, "may be taken; a run that is under way holds it now"),
+        Ok(Holder::ForGood) => Finding::failed(
+            check,
+            format!("{lock_key}.lock has a lease that never runs out, so that every run finds another under way"),
+            format!(
+                "az storage blob lease break --account-name <account> --container-name {container} --blob-name \
+                 {lock_key}.lock --auth-mode login"
+            ),
+        ),
+        Err(error) => failed(check, &format!("container {container}"), &Refused { step: "looking at the lock", error }),
+    }
 }
 
-fn unlike(key: &str, reason: &str) -> StateError {
-    StateError::Unavailable { key: key.to_owned(), reason: reason.to_owned() }
-}
-
-/// The storage's own advice is after the last `; ` of a denial.
+/// The storage's own advice is after the first `; ` of a denial.
 fn failed(check: Check, place: &str, Refused { step, error }: &Refused) -> Finding {
     let (said, advice) = match error {
         StateError::Denied { reason, .. } => match reason.split_once("; ") {
@@ -94,25 +111,37 @@ fn failed(check: Check, place: &str, Refused { step, error }: &Refused) -> Findi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{doctor::Verdict, state::folder::FolderStore};
+    use crate::doctor::Verdict;
 
     #[tokio::test]
     async fn a_folder_that_may_be_written_to_is_well_and_left_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let store = FolderStore::open(folder.path()).unwrap();
-        let findings = examine(&store, "the folder").await;
+        let findings = in_folder(&store, "the folder").await;
         assert!(findings.iter().all(|finding| finding.verdict == Verdict::Ok), "{findings:?}");
-        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(left, [".busy"]);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_was_removed_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FolderStore::open(folder.path()).unwrap();
+        folder.close().unwrap();
+        let findings = in_folder(&store, "the folder").await;
+        assert_eq!(
+            findings.iter().map(|finding| finding.verdict).collect::<Vec<_>>(),
+            [Verdict::Failed, Verdict::Skipped]
+        );
+        assert!(findings[0].found.starts_with("the folder: making a file: cannot use "), "{findings:?}");
     }
 
     #[test]
     fn a_denial_is_told_with_the_storages_own_advice() {
         let error = StateError::Denied { key: "k".into(), reason: "HTTP 403; grant the role".into() };
-        let finding = failed(Check::State, "container c", &Refused { step: "making a blob", error });
+        let finding = failed(Check::State, "container c", &Refused { step: "writing a blob", error });
         assert_eq!(
             (finding.found.as_str(), finding.fix.as_deref()),
-            ("container c: making a blob: HTTP 403", Some("grant the role"))
+            ("container c: writing a blob: HTTP 403", Some("grant the role"))
         );
     }
 }

@@ -28,6 +28,14 @@ impl Patience {
         answer: Duration::from_secs(90),
         idle: Duration::from_secs(30),
     };
+
+    /// The patience where a person waits for the answer: one more try after a failure, and no waiting for throttling.
+    pub const ATTENDED: Self = Self {
+        failures: Policy { tries: 2, ..Self::SERVICE.failures },
+        throttles: 0,
+        answer: Duration::from_secs(30),
+        ..Self::SERVICE
+    };
 }
 
 /// The longest wait that a failing service (not a throttling one) is granted by its `Retry-After`. What asks for more

@@ -38,6 +38,9 @@ impl Limits {
         // one finds out.
         longest_pause: Duration::from_secs(600),
     };
+
+    /// The same where a person waits for the answer: who is throttled is told so, and what is asked next is asked at once.
+    pub const ATTENDED: Self = Self { longest_pause: Duration::ZERO, ..Self::SERVICE };
 }
 
 /// Whether a request may go out.

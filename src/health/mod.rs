@@ -6,6 +6,7 @@
 //! - [`Health`] is a [`crate::status::Status`] with the verdict on it. One value for all who look: the `status` subcommand
 //!   shows it as text (its `Display`), the `Status` function as a [`page`], both as JSON.
 
+mod counted;
 mod heartbeat;
 mod look;
 mod page;
@@ -22,4 +23,5 @@ pub use page::{SECURITY_POLICY, page};
 pub use reporter::{Reporter, host_name};
 pub use ring::{KEPT_RUNS, Ring, runs_key};
 pub use run_record::{Outcome, RunRecord, Started};
+pub use text::undelivered;
 pub use verdict::{Health, LAG_LIMIT, SILENT_AFTER};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::{run_record::RunRecord, span::span, verdict::Health};
+use super::{counted::counted, run_record::RunRecord, span::span, verdict::Health};
 use crate::status::{Status, TypeStatus};
 
 impl fmt::Display for Health {
@@ -56,11 +56,11 @@ impl Status {
     fn run(&self, run: &RunRecord) -> String {
         let (outcome, figures) = (run.outcome.as_str(), &run.figures);
         format!(
-            "{outcome} {}: {} contents, {} label events, {} rows",
+            "{outcome} {}: {}, {}, {}",
             self.ago(run.ended_at),
-            figures.contents_read,
-            figures.label_events,
-            figures.rows
+            counted(figures.contents_read, "content"),
+            counted(figures.label_events, "label event"),
+            counted(figures.rows, "row")
         )
     }
 
@@ -74,6 +74,23 @@ impl Status {
             if distance.is_negative() { format!("in {}", span(-distance)) } else { format!("{} ago", span(distance)) };
         format!("{} ({distance})", stamp(at))
     }
+}
+
+/// What of a content type is published and not delivered yet, by what `status` says of it.
+#[must_use]
+pub fn undelivered(status: &Status, kind: &TypeStatus) -> String {
+    let Some(through) = kind.listed_through else {
+        return "all of the last 7 days: it was never listed".to_owned();
+    };
+    let mut text = format!("what was published since {}", status.ago(through));
+    if let Some(oldest) = kind.oldest_pending {
+        let contents = counted(kind.pending as u64, "content");
+        text.push_str(&format!("; {contents} to be tried again, the oldest of {}", status.ago(oldest)));
+    }
+    if let Some(unfinished) = kind.unfinished.filter(|&number| number > 0) {
+        text.push_str(&format!("; {} listed and not finished", counted(unfinished as u64, "content")));
+    }
+    text
 }
 
 fn seconds(seconds: i64) -> String {
@@ -121,7 +138,7 @@ mod tests {
         ring.push(record(figures(), None));
         let text = told(ring, Number { number: 2, or_more: false });
         for line in [
-            "healthy\n  note: Audit.Exchange has not been listed yet.\n  note: There are dead letters (2)",
+            "healthy\n  note: Audit.Exchange has not been listed yet.\n  note: 2 dead letters",
             "\nlag            1 h 35 min\n",
             "\nlast accepted  2026-11-22T19:00:00Z (4 min ago)\n",
             "\nlast run       Done 2026-11-22T19:00:05Z (3 min ago): 0 contents, 0 label events, 7 rows\n",

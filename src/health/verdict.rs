@@ -7,6 +7,7 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use super::{
+    counted::counted,
     run_record::{Outcome, RunRecord},
     span::span,
 };
@@ -60,8 +61,12 @@ impl Health {
             verdict.judge_content_type(*content_type, kind, limit);
         }
         if let Some(letters) = status.dead_letters.filter(|letters| letters.number > 0) {
+            let number = match letters.or_more {
+                true => format!("{letters} dead letters"),
+                false => counted(letters.number, "dead letter"),
+            };
             verdict.notes.push(format!(
-                "There are dead letters ({letters}): `labelstream dead-letters list` shows them with their reasons, `dead-letters replay` sends them again."
+                "{number}: `labelstream dead-letters list` shows them with their reasons, `dead-letters replay` sends them again."
             ));
         }
         verdict.notes.extend(status.runs_error.clone());
@@ -139,8 +144,8 @@ impl Verdict {
             SubscriptionState::Enabled | SubscriptionState::Unknown => {}
         }
         if kind.pending > 0 {
-            let contents = if kind.pending == 1 { "content" } else { "contents" };
-            self.notes.push(format!("{} {contents} of {content_type} failed, to be tried again.", kind.pending));
+            let contents = counted(kind.pending as u64, "content");
+            self.notes.push(format!("{contents} of {content_type} failed, to be tried again by each run."));
         }
     }
 }

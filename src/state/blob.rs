@@ -19,7 +19,7 @@ use super::{
     Entry, Expect, Lock, StateError, Store, Version, append,
     client::connect,
     connection::{Access, ConnectionError, StorageAccount},
-    key::{LOCK_SUFFIX, check, lock_name},
+    key::{LOCK_SUFFIX, check},
     lease, listing,
     refusal::{Refusal, describe, state_error},
 };
@@ -219,16 +219,7 @@ impl Store for BlobStore {
 
     async fn is_locked(&self, key: &str) -> Result<bool, StateError> {
         check(key)?;
-        lease::is_held(self, key).await
-    }
-
-    async fn remove_lock(&self, key: &str) -> Result<(), StateError> {
-        check(key)?;
-        match self.blob(&lock_name(key)).delete(None).await {
-            Ok(_) => Ok(()),
-            Err(error) if is_missing(&error) => Ok(()),
-            Err(error) => Err(self.error(key, error)),
-        }
+        Ok(lease::holder(self, key).await? != lease::Holder::Nobody)
     }
 }
 

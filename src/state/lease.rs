@@ -5,7 +5,7 @@ use azure_storage_blob::{
     BlobClient,
     models::{
         BlobClientAcquireLeaseOptions, BlobClientGetPropertiesResultHeaders as _, BlockBlobClientUploadOptions,
-        LeaseState,
+        LeaseDuration, LeaseState,
     },
 };
 use bytes::Bytes;
@@ -49,15 +49,36 @@ pub(super) async fn take(store: &BlobStore, key: &str) -> Result<Option<Box<dyn 
     }
 }
 
-/// As [`super::Store::is_locked`]: by the properties of the blob, which anybody may read while another holds the lease.
-pub(super) async fn is_held(store: &BlobStore, key: &str) -> Result<bool, StateError> {
+/// Who holds a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody.
+    Nobody,
+    /// Somebody whose lease runs out, as that of a run does.
+    ForAWhile,
+    /// Somebody whose lease never runs out: no run takes such a one, but the portal's "Acquire lease" does.
+    ForGood,
+}
+
+/// Who holds the lock `key`, by the properties of its blob, which anybody may read while another holds the lease.
+///
+/// # Errors
+/// The storage refuses or fails.
+pub async fn holder(store: &BlobStore, key: &str) -> Result<Holder, StateError> {
     let properties = match store.blob(&lock_name(key)).get_properties(None).await {
         Ok(properties) => properties,
-        Err(error) if matches!(Refusal::of(&error), Refusal::NoBlob | Refusal::NoContainer) => return Ok(false),
+        Err(error) if matches!(Refusal::of(&error), Refusal::NoBlob | Refusal::NoContainer) => {
+            return Ok(Holder::Nobody);
+        }
         Err(error) => return Err(store.error(key, error)),
     };
     let state = properties.lease_state().map_err(|error| store.error(key, error))?;
-    Ok(matches!(state, Some(LeaseState::Leased | LeaseState::Breaking)))
+    let duration = properties.duration().map_err(|error| store.error(key, error))?;
+    Ok(match (state, duration) {
+        (Some(LeaseState::Leased), Some(LeaseDuration::Infinite)) => Holder::ForGood,
+        (Some(LeaseState::Leased | LeaseState::Breaking), _) => Holder::ForAWhile,
+        _ => Holder::Nobody,
+    })
 }
 
 /// Makes the blob that is leased; that another made it first, and may hold it, is as good.

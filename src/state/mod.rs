@@ -9,11 +9,13 @@ pub mod client;
 pub mod connection;
 mod files;
 pub mod folder;
+mod folder_lock;
 mod interrupted;
 pub mod key;
-mod lease;
+pub mod lease;
 pub mod overlay;
 mod refusal;
+pub mod rehearsal;
 mod shared_key;
 
 use std::{fmt, time::Duration};
@@ -196,14 +198,5 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn is_locked(&self, key: &str) -> Result<bool, StateError> {
         let Some(lock) = self.lock(key).await? else { return Ok(true) };
         lock.release().await.map(|()| false)
-    }
-
-    /// Removes what the lock `key` left behind. Only for one that nobody else takes: of two runs, each could hold a
-    /// lock that was removed in between.
-    ///
-    /// # Errors
-    /// The storage refuses or fails.
-    async fn remove_lock(&self, _key: &str) -> Result<(), StateError> {
-        Ok(())
     }
 }

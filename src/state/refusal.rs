@@ -72,7 +72,8 @@ pub(super) fn state_error(key: &str, access: &Access, error: azure_core::Error) 
     }
 }
 
-fn code_of(error: &azure_core::Error) -> &str {
+/// The code of an answer that has one.
+pub(super) fn code_of(error: &azure_core::Error) -> &str {
     match error.kind() {
         ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref().unwrap_or_default(),
         _ => "",

@@ -53,7 +53,7 @@ async fn it_tells_what_is_left_and_changes_nothing() {
     let (status, text, said) = shell.run(&["status", "--state", "state"]).await;
     assert_eq!((status, said.as_str()), (0, ""));
     for part in [
-        "healthy\n  note: 1 content of Audit.General failed, to be tried again.\n",
+        "healthy\n  note: 1 content of Audit.General failed, to be tried again by each run.\n",
         "lag            5", // 50 minutes and some seconds
         "under way      no run",
         "dead letters   0",
@@ -87,8 +87,8 @@ async fn before_the_first_run_it_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_under_way_and_the_last_ones_are_told() {
     let (shell, state) = pulled().await;
-    let away = Fault::new(Endpoint::Subscriptions, When::Always, Effect::af("AF20010"));
-    shell.simulator.fault(away.clone()).unwrap();
+    let away = Fault::new(Endpoint::List, When::Always, Effect::af("AF20010"));
+    shell.simulator.fault(away).unwrap();
     let (status, _, said) = shell.run(&["pull", "--state", "state"]).await;
     assert_eq!(status, 1, "{said}");
     shell.simulator.clear_faults();

@@ -1,6 +1,6 @@
 //! With nothing broken all is green, and nothing changes unless a test row is asked for.
 
-use labelstream::doctor::TEST_OPERATION;
+use labelstream::{doctor::TEST_OPERATION, state::Store as _, watermark::Memory};
 use labelstream_simulator::Endpoint;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ async fn with_nothing_broken_all_is_green_and_nothing_changes() {
     let (report, status) = patient.examined().await;
     assert_eq!((status, &report["ok"]), (0, &Value::Bool(true)), "{report:#}");
     let checks = report["checks"].as_array().unwrap();
-    assert_eq!(checks.len(), 19, "{report:#}");
+    assert_eq!(checks.len(), 20, "{report:#}");
     assert!(checks.iter().all(|check| check["state"] == "ok" && check.get("fix").is_none()), "{report:#}");
     patient.assert_unchanged().await;
     let requests = patient.simulator.requests().by_endpoint;
@@ -45,10 +45,28 @@ async fn a_folder_takes_the_place_of_the_storage_account() {
     let output = patient.run(&["doctor", "--state", "state"], &storage).await;
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
-    assert!(text.contains("folder state: made, read") && text.contains("All is well."), "{text}");
-    let left: Vec<_> =
-        std::fs::read_dir(patient.path("state")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, [".busy"]);
+    assert!(
+        text.contains("folder state: a file was made, read and removed") && text.contains("All is well."),
+        "{text}"
+    );
+    assert_eq!(std::fs::read_dir(patient.path("state")).unwrap().count(), 0, "nothing is left there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_under_way_keeps_its_lock() {
+    let patient = Patient::new(Setup::default()).await;
+    let lock = patient.store().lock(&Memory::lock_key(&patient.simulator.tenant().id)).await.unwrap().unwrap();
+    let before = patient.storage_requests("lock.lock");
+    let (report, status) = patient.examined().await;
+    assert_eq!(status, 0, "{report:#}");
+    let lease = report["checks"].as_array().unwrap().iter().find(|check| check["check"] == "lease").unwrap();
+    assert_eq!(
+        (&lease["state"], &lease["found"]),
+        (&"ok".into(), &"may be taken; a run that is under way holds it now".into())
+    );
+    assert_eq!(patient.storage_requests("lock.lock") - before, 1, "it is looked at once, and nothing else");
+    lock.renew().await.unwrap();
+    lock.release().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +88,10 @@ async fn a_test_row_is_sent_where_it_is_asked_for_and_says_what_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_any_setting_it_says_what_to_set() {
     let patient = Patient::new(Setup {
-        app: |folder| std::fs::remove_file(folder.join("host.json")).unwrap(),
+        app: |folder| {
+            std::fs::remove_file(folder.join("host.json")).unwrap();
+            std::fs::remove_dir_all(folder.join("TimerPull")).unwrap();
+        },
         ..Setup::default()
     })
     .await;

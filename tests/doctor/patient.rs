@@ -7,7 +7,12 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use labelstream::state::{Store, blob::BlobStore, connection::StorageAccount};
+use azure_storage_blob::BlobContainerClient;
+use futures_util::TryStreamExt as _;
+use labelstream::{
+    state::{blob::BlobStore, client::connect, connection::StorageAccount},
+    watermark::Memory,
+};
 use labelstream_simulator::{Config, ContentType, Endpoint, Fault, Simulator};
 use serde_json::Value;
 use time::Duration;
@@ -30,6 +35,10 @@ pub struct Setup {
     pub storage_faults: Vec<StorageFault>,
     /// Whether nobody listens at the storage account.
     pub storage_is_shut: bool,
+    /// Whether the container is there.
+    pub has_container: bool,
+    /// Whether somebody holds the lock for good.
+    pub is_locked_for_good: bool,
     /// What is done to the app's folder.
     pub app: fn(&Path),
 }
@@ -44,6 +53,8 @@ impl Default for Setup {
             faults: Vec::new(),
             storage_faults: Vec::new(),
             storage_is_shut: false,
+            has_container: true,
+            is_locked_for_good: false,
             app: |_| {},
         }
     }
@@ -52,8 +63,11 @@ impl Default for Setup {
 pub struct Patient {
     pub simulator: Simulator,
     /// It stands before the account as long as it lives.
-    _storage: Storage,
-    container: String,
+    storage: Storage,
+    /// The container, not by way of what is broken.
+    client: BlobContainerClient,
+    /// What was in it before doctor came.
+    before: Option<Vec<String>>,
     settings: Vec<(String, String)>,
     folder: tempfile::TempDir,
 }
@@ -73,6 +87,15 @@ impl Patient {
             simulator.fault(fault).unwrap();
         }
         let storage = Storage::start().await;
+        let client = container_client(&container);
+        if setup.has_container {
+            client.create(None).await.unwrap();
+        }
+        if setup.is_locked_for_good {
+            let lock = client.blob_client(&format!("{}.lock", Memory::lock_key(&simulator.tenant().id)));
+            lock.upload(bytes::Bytes::new().into(), None).await.unwrap();
+            lock.acquire_lease(-1, None).await.unwrap();
+        }
         for fault in setup.storage_faults {
             storage.fault(fault);
         }
@@ -95,7 +118,8 @@ impl Patient {
         let folder = tempfile::tempdir().unwrap();
         lay_out(folder.path());
         (setup.app)(folder.path());
-        Self { simulator, _storage: storage, container, settings, folder }
+        let before = blobs(&client).await;
+        Self { simulator, storage, client, before, settings, folder }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -129,22 +153,53 @@ impl Patient {
     pub async fn assert_unchanged(&self) {
         let requests = self.simulator.requests().by_endpoint;
         assert!(!requests.contains_key(&Endpoint::Start) && !requests.contains_key(&Endpoint::Stop), "{requests:?}");
-        assert!(self.simulator.rows().is_empty(), "a row was sent");
-        assert_eq!(self.store().list("").await.unwrap(), []);
+        assert!(self.simulator.rows().is_empty() && self.simulator.heartbeats().is_empty(), "a row was sent");
+        assert_eq!(blobs(&self.client).await, self.before, "the state was changed");
     }
 
-    /// The container, not by way of what is broken.
-    fn store(&self) -> BlobStore {
-        let account = StorageAccount::from_connection_string(&Azurite::shared().connection_string()).unwrap();
-        BlobStore::open(&account, &self.container, None).unwrap()
+    /// The state as a run has it.
+    pub fn store(&self) -> BlobStore {
+        let account = StorageAccount::from_connection_string(&self.storage.connection_string()).unwrap();
+        BlobStore::open(&account, self.container(), None).unwrap()
     }
+
+    /// What doctor said, for others: with words in the place of what is of this test alone.
+    pub fn without_names(&self, said: &str) -> String {
+        let tenant = self.simulator.tenant().id.as_str();
+        let rule = &self.settings.iter().find(|(name, _)| name == "LOGS_DCR_RULE_ID").map_or("", |(_, value)| value);
+        let mut said = said.replace(self.container(), "labelstream").replace(tenant, "<tenant>");
+        said = said.replace("0b1ec700-0000-4000-8000-000000000001", "<object id>");
+        if rule.is_empty() { said } else { said.replace(*rule, "<rule>") }
+    }
+
+    pub fn container(&self) -> &str {
+        self.settings.iter().find(|(name, _)| name == "STATE_CONTAINER").map(|(_, value)| value.as_str()).unwrap()
+    }
+
+    /// How many requests of the storage there were whose path and query hold `text`.
+    pub fn storage_requests(&self, text: &str) -> usize {
+        self.storage.requests(None, text)
+    }
+}
+
+fn container_client(name: &str) -> BlobContainerClient {
+    let account = StorageAccount::from_connection_string(&Azurite::shared().connection_string()).unwrap();
+    connect(&account, None).unwrap().blob_container_client(name)
+}
+
+/// The names of the blobs, also of locks; `None` where there is no container.
+async fn blobs(client: &BlobContainerClient) -> Option<Vec<String>> {
+    let listed = client.list_blobs(None).unwrap().try_collect::<Vec<_>>().await.ok()?;
+    Some(listed.into_iter().map(|blob| blob.name.unwrap()).collect())
 }
 
 /// The package as it is deployed.
 fn lay_out(folder: &Path) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    std::fs::create_dir(folder.join("TimerPull")).unwrap();
-    for name in ["host.json", "TimerPull/function.json"] {
+    for name in ["TimerPull", "Status"] {
+        std::fs::create_dir(folder.join(name)).unwrap();
+    }
+    for name in ["host.json", "TimerPull/function.json", "Status/function.json"] {
         std::fs::copy(root.join(name), folder.join(name)).unwrap();
     }
     symlink(env!("CARGO_BIN_EXE_labelstream"), folder.join("handler")).unwrap();

@@ -62,17 +62,22 @@ impl Host {
     }
 
     /// The same by a command that ends up in the binary.
-    pub fn start_by(mut command: Command, settings: &[(String, String)]) -> Self {
+    pub fn start_by(command: Command, settings: &[(String, String)]) -> Self {
+        Self::start_in(Path::new(env!("CARGO_MANIFEST_DIR")), command, settings)
+    }
+
+    /// The same where the application lies in `root`.
+    pub fn start_in(root: &Path, mut command: Command, settings: &[(String, String)]) -> Self {
         let port = free_port();
         let begun = Instant::now();
         let mut process = command
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+            .current_dir(root)
             .env_clear()
             .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
             .env("FUNCTIONS_HTTPWORKER_PORT", port.to_string())
             .env("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", "worker")
             .env("FUNCTIONS_HTTPWORKER_ID", "worker")
-            .env("FUNCTIONS_APP_ROOT_PATH", env!("CARGO_MANIFEST_DIR"))
+            .env("FUNCTIONS_APP_ROOT_PATH", root)
             .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,0 +1,118 @@
+//! The settings and the function app.
+
+use super::*;
+
+pub const CASES: &[Case] = &[
+    Case {
+        broken: "a setting is missing",
+        setup: || set("LOGS_DCR_RULE_ID", ""),
+        named: &[("settings", "failed")],
+        found: "1 setting is missing or wrong",
+        fix: "LOGS_DCR_RULE_ID is missing. Example: LOGS_DCR_RULE_ID=dcr-",
+    },
+    Case {
+        broken: "the tenant is no GUID",
+        setup: || set("M365_TENANT_ID", "contoso.onmicrosoft.com"),
+        named: &[("settings", "failed")],
+        found: "1 setting",
+        fix: "M365_TENANT_ID is not a GUID",
+    },
+    Case {
+        broken: "the connection string is none",
+        setup: || set("AzureWebJobsStorage", "AccountName=contoso"),
+        named: &[("settings", "failed")],
+        found: "1 setting",
+        fix: "AzureWebJobsStorage: AccountKey is missing",
+    },
+    Case {
+        broken: "a record type is unknown",
+        setup: || set("RECORD_TYPES", "MIPLabels"),
+        named: &[("settings", "failed")],
+        found: "1 setting",
+        fix: "RECORD_TYPES has MIPLabels",
+    },
+    Case {
+        broken: "the identity is half configured",
+        setup: || set("M365_CLIENT_ID", ANOTHER),
+        named: &[("settings", "failed")],
+        found: "1 setting",
+        fix: "M365_CLIENT_SECRET",
+    },
+    Case {
+        broken: "a content type is unknown",
+        setup: || set("CONTENT_TYPES", "Audit.Sharepoint,Audit.Teams"),
+        named: &[("settings", "failed")],
+        found: "1 setting",
+        fix: "CONTENT_TYPES",
+    },
+    Case {
+        broken: "the timer has no schedule",
+        setup: || set("TIMER_SCHEDULE", ""),
+        named: &[("host", "failed")],
+        found: "TIMER_SCHEDULE is not set",
+        fix: "TIMER_SCHEDULE=0 */5 * * * *",
+    },
+    Case {
+        broken: "the handler is not deployed",
+        setup: || with(|setup| setup.app = |folder| std::fs::remove_file(folder.join("handler")).unwrap()),
+        named: &[("host", "failed")],
+        found: "the handler handler is not there",
+        fix: "func azure functionapp publish",
+    },
+    Case {
+        broken: "the function's folder is not deployed",
+        setup: || with(|setup| setup.app = |folder| std::fs::remove_dir_all(folder.join("TimerPull")).unwrap()),
+        named: &[("host", "failed")],
+        found: "there is no TimerPull/function.json",
+        fix: "func azure functionapp publish",
+    },
+    Case {
+        broken: "a run may outlast the host's patience",
+        setup: || set("RUN_BUDGET_SECONDS", "300"),
+        named: &[("host", "failed")],
+        found: "RUN_BUDGET_SECONDS (300)",
+        fix: "RUN_BUDGET_SECONDS=240",
+    },
+    Case {
+        broken: "the runtime is another",
+        setup: || set("FUNCTIONS_WORKER_RUNTIME", "dotnet"),
+        named: &[("host", "failed")],
+        found: "FUNCTIONS_WORKER_RUNTIME is dotnet",
+        fix: "FUNCTIONS_WORKER_RUNTIME=custom",
+    },
+    Case {
+        broken: "host.json is not deployed",
+        setup: || with(|setup| setup.app = |folder| std::fs::remove_file(folder.join("host.json")).unwrap()),
+        named: &[("host", "failed")],
+        found: "host.json: No such file",
+        fix: "func azure functionapp publish",
+    },
+    Case {
+        broken: "host.json is broken",
+        setup: || with(|setup| setup.app = |folder| std::fs::write(folder.join("host.json"), "{").unwrap()),
+        named: &[("host", "failed")],
+        found: "host.json: EOF",
+        fix: "func azure functionapp publish",
+    },
+    Case {
+        broken: "the handler lost its mode",
+        setup: || with(|setup| setup.app = not_executable),
+        named: &[("host", "failed")],
+        found: "the handler handler may not be executed",
+        fix: "func azure functionapp publish",
+    },
+    Case {
+        broken: "the function of the status is not deployed",
+        setup: || with(|setup| setup.app = |folder| std::fs::remove_dir_all(folder.join("Status")).unwrap()),
+        named: &[("host", "failed")],
+        found: "there is no Status/function.json",
+        fix: "func azure functionapp publish",
+    },
+    Case {
+        broken: "the port is set by hand",
+        setup: || set("FUNCTIONS_CUSTOMHANDLER_PORT", "http"),
+        named: &[("host", "failed")],
+        found: "FUNCTIONS_CUSTOMHANDLER_PORT is http",
+        fix: "remove it from the app settings",
+    },
+];
