@@ -65,7 +65,7 @@ fn the_readme_opens_with_the_two_commands() {
 /// Files that the pages name in backquotes or links must be there.
 #[test]
 fn pages_name_files_that_exist() {
-    let pages = ["settings", "guarantees", "deploy", "operate", "doctor", "health", "host-contract"];
+    let pages = ["settings", "guarantees", "deploy", "operate", "doctor", "migrate", "health", "host-contract"];
     let pages = pages.map(|page| format!("docs/{page}.md"));
     for page in ["README.md", "ARCHITECTURE.md"].into_iter().chain(pages.iter().map(String::as_str)) {
         let text = read(page);
@@ -101,4 +101,73 @@ fn the_tests_that_show_the_guarantees_exist() {
         let text = read(&format!("{file}.rs"));
         assert!(text.contains(&format!("fn {test}(")), "{file}.rs has no test {test}");
     }
+}
+
+/// What is said of an error is said by its words.
+#[test]
+fn errors_that_the_operators_page_explains_are_those_of_the_code() {
+    let page = read("docs/operate.md");
+    let (_, section) = page.split_once("\n## What errors mean\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let named: Vec<_> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .flat_map(|line| line.split('|').nth(1).unwrap().split('`').skip(1).step_by(2))
+        .collect();
+    assert!(named.len() >= 20, "{named:?}");
+    let mut code = String::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut code);
+    for words in named {
+        assert!(code.contains(words), "no error has the words {words:?}");
+    }
+}
+
+/// Adds all source files, with the lines of a string put together.
+fn sources(folder: &Path, code: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, code);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(path).unwrap();
+            let mut lines = text.split("\\\n");
+            code.extend(lines.next());
+            code.extend(lines.map(str::trim_start));
+        }
+    }
+}
+
+/// Columns of the queries that the pages show are columns of the tables, or are made in the query.
+#[test]
+fn queries_of_the_pages_name_columns_that_there_are() {
+    let columns: Vec<String> = ["infra/columns.json", "infra/runs-columns.json"]
+        .iter()
+        .flat_map(|file| serde_json::from_str::<Vec<serde_json::Value>>(&read(file)).unwrap())
+        .map(|column| column["name"].as_str().unwrap().to_owned())
+        .collect();
+    let tables = [
+        "MicrosoftPurviewInformationProtection_CL",
+        "MicrosoftPurviewInformationProtection",
+        "LabelstreamRuns_CL",
+        "InformationProtectionLogs_CL",
+    ];
+    let mut queries = 0;
+    for page in ["deploy", "health", "migrate", "operate"] {
+        let text = read(&format!("docs/{page}.md"));
+        for query in text.split("```kusto\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+            queries += 1;
+            if !query.contains("_CL") {
+                continue;
+            }
+            let bare = query.split('"').step_by(2).collect::<Vec<_>>().join("''");
+            let is_made =
+                |word: &str| bare.contains(&format!("{word} = ")) || bare.contains(&format!("withsource = {word}\n"));
+            for word in bare.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+                let is_name = word.starts_with(|first: char| first.is_ascii_uppercase());
+                let is_known = columns.iter().any(|column| column == word) || tables.contains(&word);
+                assert!(!is_name || is_known || word == "Id" || is_made(word), "docs/{page}.md: {word} is no column");
+            }
+        }
+    }
+    assert!(queries >= 5, "{queries}");
 }

@@ -3,6 +3,8 @@
 
 #[path = "handler/app.rs"]
 mod app;
+#[path = "handler/bodies.rs"]
+mod bodies;
 #[path = "handler/oracle.rs"]
 mod oracle;
 #[path = "handler/process.rs"]
@@ -25,7 +27,7 @@ use std::{
 use labelstream::handler::{Range, RunReport, Trigger};
 use oracle::{Verdict, judge};
 use script::{Served, done, failed, logged};
-use serde_json::{Value, json};
+use serde_json::json;
 use time::macros::datetime;
 use tokio::{
     net::TcpStream,
@@ -145,58 +147,11 @@ async fn wrong_methods_are_refused_with_a_body() {
     assert_eq!(served.triggers(), []);
 }
 
-/// The bodies of the host that its samples do not show, and bodies of others.
-fn variants() -> Vec<(&'static str, Vec<u8>, Trigger)> {
-    let timer = |status: Value, metadata: Value| {
-        let schedule = json!({"AdjustForDST": true});
-        let timer = json!({"Schedule": schedule, "ScheduleStatus": status, "IsPastDue": false});
-        json!({"Data": {"timer": timer}, "Metadata": metadata}).to_string().into_bytes()
-    };
-    let status = |last: &str| json!({"Last": last, "Next": "2026-11-22T19:05:00+00:00", "LastUpdated": last});
-    let sys = || json!({"sys": {"MethodName": "TimerPull", "UtcNow": "2026-11-22T19:05:00.004275Z"}});
-    let input = |text: &str| json!({"timer": Value::from(text).to_string()});
-    let timer_run = Trigger::default;
-    let manual = || Trigger { manual: true, ..Trigger::default() };
-    let since = Range { since: Some(datetime!(2026-11-15 0:00 UTC)), until: None };
-    vec![
-        ("first run", timer(status("0001-01-01T00:00:00+00:00"), sys()), timer_run()),
-        ("first run without offset", timer(status("0001-01-01T00:00:00"), sys()), timer_run()),
-        ("local time without offset", timer(status("2026-01-01T01:00:00"), sys()), timer_run()),
-        ("seven digits of a second", timer(status("2026-11-22T19:00:00.0155123+00:00"), sys()), timer_run()),
-        ("no status", timer(Value::Null, sys()), timer_run()),
-        ("empty metadata", timer(Value::Null, json!({})), timer_run()),
-        (
-            "first try under a retry policy",
-            timer(Value::Null, json!({"RetryContext": {"RetryCount": 0, "Exception": null, "State": {}}})),
-            timer_run(),
-        ),
-        (
-            "unknown fields",
-            br#"{"Data":{"timer":{"New":[1]},"x":{}},"Metadata":{"y":"z"},"More":1}"#.to_vec(),
-            timer_run(),
-        ),
-        ("fields of other types", br#"{"Data":{"timer":{"IsPastDue":"no"}},"Metadata":[]}"#.to_vec(), timer_run()),
-        ("empty object", b"{}".to_vec(), timer_run()),
-        ("manual with a text", timer(Value::Null, input("test")), manual()),
-        ("manual with an empty object", timer(Value::Null, input("{}")), manual()),
-        ("manual with a misspelt key", timer(Value::Null, input(r#"{"untill": "2026-11-15"}"#)), manual()),
-        (
-            "manual with an open range",
-            timer(Value::Null, input(r#"{"since": "2026-11-15T00:00:00Z"}"#)),
-            Trigger { range: Some(since), ..manual() },
-        ),
-        ("no body", Vec::new(), timer_run()),
-        ("half a body", br#"{"Data":{"ti"#.to_vec(), timer_run()),
-        ("an array", b"[]".to_vec(), timer_run()),
-        ("bytes", vec![0xff; 3000], timer_run()),
-    ]
-}
-
 #[tokio::test]
 async fn every_body_makes_the_run_that_it_asks_for() {
     let served = Served::idle().await;
     let mut connection = Connection::open(served.address).await;
-    for (name, body, expected) in variants() {
+    for (name, body, expected) in bodies::variants() {
         let reply = connection.ask(&timer_pull(name, &body)).await;
         assert!(matches!(judge(&reply), Verdict::Succeeded(_)), "{name}: {reply:?}");
         let expected = Trigger {
@@ -210,7 +165,7 @@ async fn every_body_makes_the_run_that_it_asks_for() {
         let reply = connection.ask(&sample_to_timer_pull(name)).await;
         assert_eq!(judge(&reply), succeeded(&[]), "{name}");
     }
-    assert_eq!(served.triggers().len(), variants().len() + 3);
+    assert_eq!(served.triggers().len(), bodies::variants().len() + 3);
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@
 #[path = "support/azurite.rs"]
 #[expect(dead_code, reason = "the tests of runs use the rest")]
 mod azurite;
+#[path = "handler/bodies.rs"]
+mod bodies;
 #[path = "support/host.rs"]
 mod host;
 #[path = "handler/oracle.rs"]
@@ -23,10 +25,16 @@ mod wire;
 #[expect(dead_code, reason = "the tests of runs use the rest")]
 mod world;
 
+#[path = "host_contract/admin.rs"]
+mod admin;
+#[path = "host_contract/answers.rs"]
+mod answers;
 #[path = "host_contract/app.rs"]
 mod app;
 #[path = "host_contract/ends.rs"]
 mod ends;
+#[path = "host_contract/overlap.rs"]
+mod overlap;
 #[path = "host_contract/pages.rs"]
 mod pages;
 #[path = "host_contract/replays.rs"]

@@ -79,11 +79,9 @@ mod tests {
         #[test]
         fn the_last_fifty_are_kept_in_their_order_and_survive_being_stored(pushed in 0_usize..140) {
             let mut ring = Ring::default();
-            for number in 0..pushed {
-                ring.push(run(number));
-                let (read, note) = Ring::parse(&serde_json::to_vec(&ring).unwrap());
-                prop_assert_eq!((&read, note), (&ring, None));
-            }
+            (0..pushed).for_each(|number| ring.push(run(number)));
+            let (read, note) = Ring::parse(&serde_json::to_vec(&ring).unwrap());
+            prop_assert_eq!((&read, note), (&ring, None));
             let expected: Vec<_> = (pushed.saturating_sub(KEPT_RUNS)..pushed).map(run).collect();
             prop_assert_eq!(ring.runs(), expected);
         }

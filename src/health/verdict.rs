@@ -56,17 +56,13 @@ impl Health {
         let mut verdict = Verdict::default();
         verdict.problems.extend(status.document_error.clone());
         verdict.judge_runs(&status.runs, status.checked_at);
-        let gap = usual_gap(&status.runs);
+        let limit = lag_limit(&status.runs);
         for (content_type, kind) in &status.content_types {
-            verdict.judge_content_type(*content_type, kind, gap);
+            verdict.judge_content_type(*content_type, kind, limit);
         }
         if let Some(letters) = status.dead_letters.filter(|letters| letters.number > 0) {
-            let number = match letters.or_more {
-                true => format!("{letters} dead letters"),
-                false => counted(letters.number, "dead letter"),
-            };
             verdict.notes.push(format!(
-                "{number}: `labelstream dead-letters list` shows them with their reasons, `dead-letters replay` sends them again."
+                "There are dead letters ({letters}): `labelstream dead-letters list` shows them with their reasons, `dead-letters replay` sends them again."
             ));
         }
         verdict.notes.extend(status.runs_error.clone());
@@ -119,10 +115,10 @@ impl Verdict {
         }
     }
 
-    fn judge_content_type(&mut self, content_type: ContentType, kind: &TypeStatus, gap: Duration) {
+    fn judge_content_type(&mut self, content_type: ContentType, kind: &TypeStatus, limit: Duration) {
         match kind.lag_seconds.map(Duration::seconds) {
             None => self.notes.push(format!("{content_type} has not been listed yet.")),
-            Some(lag) if lag > LAG_LIMIT + gap => self.problems.push(format!(
+            Some(lag) if lag > limit => self.problems.push(format!(
                 "{content_type} lags {} behind. After the very first start, which reads seven days, this is normal; else the last runs say why.",
                 span(lag)
             )),
@@ -145,9 +141,14 @@ impl Verdict {
         }
         if kind.pending > 0 {
             let contents = counted(kind.pending as u64, "content");
-            self.notes.push(format!("{contents} of {content_type} failed, to be tried again by each run."));
+            self.notes.push(format!("{contents} of {content_type} failed, to be tried again."));
         }
     }
+}
+
+/// A lag beyond this is a problem: content of the time between two runs cannot be delivered earlier.
+pub(super) fn lag_limit(runs: &[RunRecord]) -> Duration {
+    LAG_LIMIT + usual_gap(runs)
 }
 
 /// How far apart the last runs ended, as a rule: the median. A schedule of hours is no silence.

@@ -2,19 +2,22 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use labelstream_simulator::{Effect, Endpoint, Fault, When};
+
 use crate::{
     app::{Trigger, forwards, functions, trigger},
+    bodies,
     host::{Host, Stream, request},
     oracle::{Verdict, carry_out, judge},
-    wire::{Connection, Reply},
+    wire::{Connection, Reply, timer_pull},
     world::{World, minutes_ago},
 };
 
 /// Every sample there is.
 fn samples() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/host");
-    let mut names: Vec<_> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = files.filter(|name| name.ends_with(".http")).collect();
     names.sort();
     names
 }
@@ -106,13 +109,32 @@ async fn timers_of_every_kind_are_runs_under_the_name_of_the_folder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_invocation_twice_sends_nothing_twice() {
+async fn bodies_that_no_sample_shows_are_runs_too() {
     let (world, host) = handler().await;
     let mut connection = Connection::open(host.address()).await;
-    for _ in 0..2 {
-        check("timer-later.http", Asks::Run, &connection.ask(&request("timer-later.http")).await);
+    for (name, body, _) in bodies::variants() {
+        check(name, Asks::Run, &connection.ask(&timer_pull(name, &body)).await);
     }
+    let bare = b"POST /TimerPull HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}";
+    check("without the host's headers", Asks::Run, &connection.ask(bare).await);
     world.assert_delivered();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_under_the_same_invocation_sends_nothing_twice() {
+    let (world, host) = handler().await;
+    let mut connection = Connection::open(host.address()).await;
+    // The rows arrive, and the answer is a failure all the same: the host's retry policy has it done again.
+    world.simulator.fault(Fault::new(Endpoint::List, When::Always, Effect::status(403)).matching("Exchange")).unwrap();
+    let request = timer_pull("48a1b9e8-26bf-418b-835a-9ec11edac442", br#"{"Data":{"timer":{}},"Metadata":{}}"#);
+    assert_eq!(judge(&connection.ask(&request).await), Verdict::Failed);
+    let posted = world.assert_delivered().totals.posts;
+    world.simulator.clear_faults();
+    check("the retry", Asks::Run, &connection.ask(&request).await);
+    assert_eq!(world.assert_delivered().totals.posts, posted);
+    let traced = "traceparent=\"00-bb2bd5eef54cb15a1506d0326d2489e7-d3f54c84c7034d76-00\"";
+    let named = host.lines().into_iter().filter(|(_, line)| line.contains(traced)).count();
+    assert_eq!(named, 2, "each begin of a run names its trace: {:?}", host.lines());
 }
 
 #[tokio::test(flavor = "multi_thread")]

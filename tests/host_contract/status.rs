@@ -50,6 +50,24 @@ async fn it_tells_what_the_runs_left() {
         assert_eq!((&kind["pending"], &kind["unfinished"]), (&json!(0), &json!(0)));
     }
     assert!(after["lastAccepted"].is_string() && after["deadLetters"]["number"] == 0, "{after}");
+    assert_documented(&after);
+}
+
+/// `docs/health.md` names each member of the answer, and no other.
+fn assert_documented(told: &Value) {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/health.md")).unwrap();
+    let table = page.split("| in the JSON |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
+    let names = rows.flat_map(|(names, _)| names.split(['`', ',', ' ']).filter(|name| !name.is_empty()));
+    let mut documented: Vec<_> = names.collect();
+    documented.sort_unstable();
+    let mut members: Vec<_> = told.as_object().unwrap().keys().map(String::as_str).collect();
+    members.sort_unstable();
+    assert_eq!(documented, members);
+    let inner = |name: &str| table.lines().find(|line| line.starts_with(&format!("| `{name}`"))).unwrap();
+    for member in told["contentTypes"]["Audit.General"].as_object().unwrap().keys() {
+        assert!(inner("contentTypes").contains(&format!("`{member}`")), "{member}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,6 +109,20 @@ async fn it_says_that_the_storage_is_away() {
     let problem = body["problems"][0].as_str().unwrap();
     assert!(status == 503 && problem.starts_with("The state cannot be read: "), "{body}");
     assert!(!problem.contains(crate::azurite::KEY), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_waits_no_longer_for_a_storage_that_says_nothing() {
+    let mut world = World::new(Config::default()).await;
+    // It takes connections and never answers: without a limit, the caller would wait for ever.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    world.set("AzureWebJobsStorage", &crate::azurite::connection_string(port, crate::azurite::KEY));
+    let host = world.start().await;
+    let (status, body) = told(&host).await;
+    let problem = "The state cannot be read: the storage did not answer within 5 s.";
+    assert_eq!((status, body["problems"].clone()), (503, json!([problem])));
+    drop(silent);
 }
 
 #[tokio::test(flavor = "multi_thread")]

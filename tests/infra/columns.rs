@@ -132,3 +132,15 @@ fn the_workspace_may_be_elsewhere() {
         rule["location"]
     );
 }
+
+/// A table that is deployed again has the columns of its new definition alone: one that is missing there is deleted with
+/// its data. What a version had, in `released.json`, each later one has, and appends its own.
+#[test]
+fn columns_that_a_version_had_stay() {
+    let released = json("tests/infra/released.json");
+    for table in [LABEL_TABLE, RUNS_TABLE] {
+        let had: Columns = serde_json::from_value(released[table].clone()).unwrap();
+        let has = defined(table);
+        assert!(!had.is_empty() && has.starts_with(&had), "{table}: append columns, and never take one away:\n{has:?}");
+    }
+}

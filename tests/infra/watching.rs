@@ -1,10 +1,14 @@
 //! The alerts: what they ask is there to be asked, and everybody who is to be told is.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
+use labelstream::{handler::FUNCTION, health::Outcome};
 use serde_json::Value;
 
-use crate::snapshot::{Snapshot, json};
+use crate::snapshot::{Snapshot, json, text};
 
 /// The log alerts by the end of their names.
 fn alerts(snapshot: &Snapshot) -> BTreeMap<String, &Value> {
@@ -62,31 +66,71 @@ fn alerts_look_where_the_rows_are() {
     }
 }
 
+/// The columns that a query of the runs' table asks for.
+fn asked_columns(query: &str) -> impl Iterator<Item = &str> {
+    let words =
+        query.split('"').step_by(2).flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+    words
+        .filter(|word| word.starts_with(|first: char| first.is_ascii_uppercase()))
+        .filter(|word| !["LabelstreamRuns_CL", "Value"].contains(word))
+}
+
+/// The queries of a page of the documentation.
+fn documented(page: &str) -> Vec<String> {
+    text(page).split("```kusto\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
 #[test]
-fn alerts_ask_for_columns_of_the_runs() {
-    let runs: Vec<String> = json("infra/runs-columns.json")
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|column| column["name"].as_str().unwrap().to_owned())
-        .collect();
+fn alerts_and_documents_ask_for_columns_of_the_runs() {
+    let runs = json("infra/runs-columns.json");
+    let is_column = |name: &str| runs.as_array().unwrap().iter().any(|column| column["name"] == name);
     let snapshot = Snapshot::named("commercial");
-    let mut asked = 0;
-    for (name, alert) in alerts(&snapshot) {
-        let (query, ..) = criterion(alert);
-        if !query.starts_with("LabelstreamRuns_CL ") {
-            continue;
-        }
-        asked += 1;
-        let tenant = snapshot.settings()["M365_TENANT_ID"].as_str().unwrap();
+    let tenant = snapshot.settings()["M365_TENANT_ID"].as_str().unwrap();
+    let alerts = alerts(&snapshot);
+    let alerts = alerts.iter().map(|(name, alert)| ((*name).clone(), criterion(alert).0.to_owned()));
+    let alerts: Vec<_> = alerts.filter(|(_, query)| query.starts_with("LabelstreamRuns_CL ")).collect();
+    assert_eq!(alerts.len(), 3);
+    for (name, query) in &alerts {
         assert!(query.contains(&format!("OrganizationId =~ \"{tenant}\"")), "{name}: another connector would answer");
-        let words = query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        let columns = words.filter(|word| word.starts_with(|first: char| first.is_ascii_uppercase()));
-        for column in columns.filter(|word| !["LabelstreamRuns_CL", "Value"].contains(word)) {
-            assert!(runs.iter().any(|run| run == column), "{name}: no column {column}");
+    }
+    let pages = documented("docs/health.md").into_iter().filter(|query| query.starts_with("LabelstreamRuns_CL"));
+    let pages: Vec<_> = pages.map(|query| ("docs/health.md".to_owned(), query)).collect();
+    assert!(!pages.is_empty());
+    for (name, query) in alerts.iter().chain(&pages) {
+        for column in asked_columns(query) {
+            assert!(is_column(column), "{name}: no column {column}");
         }
     }
-    assert_eq!(asked, 3);
+}
+
+#[test]
+fn what_is_compared_with_an_outcome_is_one_that_runs_write() {
+    let mut queries = documented("docs/health.md");
+    for snapshot in Snapshot::all() {
+        queries.extend(alerts(&snapshot).values().map(|alert| criterion(alert).0.to_owned()));
+        for page in snapshot.of_type("Microsoft.SecurityInsights/dataConnectorDefinitions") {
+            let criteria = &page["properties"]["connectorUiConfig"]["connectivityCriteria"];
+            queries.push(criteria[0]["value"][0].as_str().unwrap().to_owned());
+        }
+    }
+    let mut compared = 0;
+    for query in &queries {
+        let clauses = query.split("Outcome ").skip(1).map(|rest| rest.split(['|', ')', '\n']).next().unwrap());
+        for word in clauses.flat_map(|clause| clause.split('"').skip(1).step_by(2)) {
+            let outcome: Outcome = serde_json::from_value(word.into()).unwrap_or_else(|_| panic!("{word}: {query}"));
+            assert_eq!(outcome.as_str(), word, "what the row says");
+            compared += 1;
+        }
+    }
+    assert!(compared > 0, "the page of the connector compares");
+}
+
+#[test]
+fn failed_runs_are_looked_for_under_the_functions_name() {
+    let named = format!("requests | where name == \"{FUNCTION}\" and success == false");
+    for snapshot in Snapshot::all() {
+        assert!(criterion(alerts(&snapshot)["failed-runs"]).0.starts_with(&named), "{named}");
+    }
 }
 
 #[test]
@@ -119,4 +163,21 @@ fn whoever_gave_an_address_is_told_by_every_alert() {
         let metric = snapshot.the("Microsoft.Insights/metricAlerts");
         assert_eq!(metric["properties"]["actions"].as_array().unwrap().len(), ids.len());
     }
+}
+
+#[test]
+fn the_operators_page_says_what_to_do_at_each() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operate.md")).unwrap();
+    let (_, section) = page.split_once("\n## When an alert fires\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let told: BTreeSet<String> = rows
+        .flat_map(|row| row.split('|').next().unwrap().split(['`', ',', ' ']).map(str::to_owned).collect::<Vec<_>>())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let snapshot = Snapshot::named("commercial");
+    let metric = snapshot.the("Microsoft.Insights/metricAlerts")["name"].as_str().unwrap();
+    let (_, metric) = metric.split_at(metric.find("rows").unwrap());
+    let there: BTreeSet<String> = alerts(&snapshot).into_keys().chain([metric.to_owned()]).collect();
+    assert_eq!(told, there);
 }

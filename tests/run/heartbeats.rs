@@ -121,6 +121,42 @@ async fn a_rule_without_the_stream_costs_one_warning_and_no_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rows_of_runs_that_are_refused_cost_one_warning_and_no_run() {
+    let world = World::with_small_pages().await;
+    world.simulator.fault(Fault::new(Endpoint::Heartbeat, When::Always, Effect::not_granted())).unwrap();
+    let mut host = world.start().await;
+    for _ in 0..2 {
+        world.simulator.publish(ContentType::General, minutes_ago(5.0), 3, 3);
+        let (same, answered) = tick(host).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        host = same;
+    }
+    world.assert_delivered();
+    let lines = warnings(&host);
+    assert!(lines.len() == 1 && lines[0].contains("Monitoring Metrics Publisher"), "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_between_the_last_save_and_the_row_does_not_matter() {
+    let world = World::with_small_pages().await;
+    world.publish_an_hour(2);
+    world.simulator.fault(Fault::new(Endpoint::Heartbeat, When::First(1), Effect::Delay(600_000))).unwrap();
+    let host = world.start().await;
+    let connection = host.begin(&crate::host::request("timer-later.http"));
+    while !world.simulator.requests().by_endpoint.contains_key(&Endpoint::Heartbeat) {
+        tokio::task::yield_now().await;
+    }
+    host.kill();
+    drop(connection);
+    let delivered = world.assert_delivered();
+    world.simulator.clear_faults();
+    let (_host, answered) = tick(world.start().await).await;
+    assert!(answered.logs()[0].starts_with("0 contents read"), "all was saved, and no lock is left: {answered:?}");
+    assert_eq!(world.assert_delivered().totals, delivered.totals);
+    assert_eq!(rows(&world).len(), 1, "the run that was killed is not heard of");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_is_not_taken_is_tried_once_more_and_never_again() {
     let world = World::with_small_pages().await;
     world.simulator.fault(Fault::new(Endpoint::Heartbeat, When::First(1), Effect::status(503))).unwrap();

@@ -105,14 +105,18 @@ impl Host {
     /// The answer to a run that was begun.
     pub fn answer(&self, connection: TcpStream) -> Answered {
         let answered = self.read(connection);
-        // The process wrote how the run ended before it answered; the pipe may bring it a moment later.
-        let runs = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+        self.wait_for_ended(self.runs.fetch_add(1, Ordering::Relaxed) + 1);
+        answered
+    }
+
+    /// Waits for the lines of so many runs. The process writes how a run ended before it answers; the pipe may bring it a
+    /// moment later.
+    pub fn wait_for_ended(&self, runs: usize) {
         let begun = Instant::now();
         while self.ended_runs() < runs {
             assert!(begun.elapsed() < PATIENCE, "the end of a run was not written: {:?}", self.lines());
             thread::sleep(Duration::from_millis(1));
         }
-        answered
     }
 
     /// How many runs ended, by what it wrote.
