@@ -61,7 +61,7 @@ def make_scene(request):
 
 def cell(value, kind):
     if value is None:
-        return None
+        return "" if kind == "VARCHAR" else None
     if kind == "JSON":
         return json.loads(value)
     if isinstance(value, datetime.datetime):
