@@ -6,24 +6,14 @@ import path from 'node:path';
 import { bound } from '../binding.js';
 import { rules, samples } from '../content.js';
 import { run, scene } from '../engine.js';
+import { expectRows, named } from '../expected.js';
 import { duration, rowsOf } from '../samples.js';
+import { simulated } from '../simulated.js';
 import { LABELS } from '../tables.js';
 
 const NOW = Date.parse('2026-11-20T12:00:00Z');
 const FIRES = { gt: (rows, threshold) => rows.length > threshold };
 const LATE = 5 * 86_400_000;
-
-/** The columns of an alert that the rule's mappings, details and formats name. */
-function named({ entityMappings = [], customDetails = {}, alertDetailsOverride = {} }) {
-  const inText = Object.entries(alertDetailsOverride)
-    .filter(([key]) => key.endsWith('Format'))
-    .flatMap(([, text]) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, column]) => column));
-  const columns = Object.entries(alertDetailsOverride)
-    .filter(([key]) => key.endsWith('ColumnName'))
-    .map(([, column]) => column);
-  const mapped = entityMappings.flatMap((one) => one.fieldMappings.map(({ columnName }) => columnName));
-  return [...mapped, ...Object.values(customDetails), ...inText, ...columns];
-}
 
 /** Rows of the rule's answer at `now`; a query that the engine cannot run is no answer. */
 async function answer(rule, name, content, now, { countries, without } = {}) {
@@ -31,17 +21,6 @@ async function answer(rule, name, content, now, { countries, without } = {}) {
   const found = await run(name, rule.query, new Date(now).toISOString(), countries);
   if (found.error) throw new Error(found.error);
   return found.rows;
-}
-
-const sorted = (value) => (Array.isArray(value) ? [...value].sort() : value);
-
-function expectRows(found, expected) {
-  assert.equal(found.length, expected.length, JSON.stringify(found));
-  expected.forEach((columns, index) => {
-    for (const [column, value] of Object.entries(columns)) {
-      assert.deepEqual(sorted(found[index][column]), sorted(value), `${column} of ${JSON.stringify(found[index])}`);
-    }
-  });
 }
 
 const perRule = rules.map((rule) => {
@@ -83,6 +62,15 @@ const perRule = rules.map((rule) => {
         note('fires once, and five days late too');
       },
     })),
+    {
+      name: `rule ${name} runs on the simulated week`,
+      check: async (note) => {
+        const week = await simulated();
+        const found = await run(week.name, rule.query, week.now);
+        if (found.error) throw new Error(found.error);
+        note(`${found.rows.length} rows at its end`);
+      },
+    },
   ];
 });
 
