@@ -79,7 +79,9 @@ resource savedFunctions 'Microsoft.OperationalInsights/workspaces/savedSearches@
       category: one.Category
       query: one.FunctionQuery
       functionAlias: one.FunctionAlias
-      functionParameters: join(map(one.?FunctionParams ?? [], p => '${p.Name}:${p.Type} = ${p.Default}'), ', ')
+      functionParameters: contains(one, 'FunctionParams')
+        ? join(map(one.?FunctionParams ?? [], p => '${p.Name}:${p.Type} = ${p.Default}'), ', ')
+        : null
       version: 2
     }
   }

@@ -36,13 +36,12 @@ export const declarations = functions.map((one) => ({
 export const samples = (file) => readJson(`sentinel/samples/${path.basename(file, '.yaml')}.json`);
 export const sampleFiles = () => list('sentinel/samples', '.json');
 
-/** Queries in the pages: [{name, query}]. */
+/** Queries in the pages: [{name, query}]. An empty line parts queries, as in the portal. */
 export function pageQueries() {
   return list('docs', '.md').flatMap((file) =>
-    [...text(file).matchAll(/^( *)```kusto\n([\s\S]*?)^\1```/gm)].map(([, indent, query], index) => ({
-      name: `${file} ${index + 1}`,
-      query: query.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
-    })),
+    [...text(file).matchAll(/^( *)```kusto\n([\s\S]*?)^\1```/gm)]
+      .flatMap(([, indent, block]) => block.replaceAll(new RegExp(`^${indent}`, 'gm'), '').split(/\n\s*\n/))
+      .map((query, index) => ({ name: `${file} ${index + 1}`, query })),
   );
 }
 
