@@ -7,12 +7,14 @@ What fails answers {"error": TEXT, "unsupported": whether the engine lacks somet
 """
 
 import datetime
+import functools
 import json
 import os
 import sys
 import tempfile
 
 import duckdb_kql
+import duckdb_kql.engine
 
 TYPES = {
     "string": "VARCHAR",
@@ -35,28 +37,48 @@ def name(identifier):
 
 def make_scene(request):
     connection = duckdb_kql.connect()
-    for table, content in request["tables"].items():
-        columns = content["columns"]
-        connection.sql(f"CREATE TABLE {name(table)} ({', '.join(f'{name(c)} {TYPES[t]}' for c, t in columns.items())})")
-        if not content["rows"]:
-            continue
-        with tempfile.NamedTemporaryFile("w", suffix=".ndjson", delete=False) as file:
-            for row in content["rows"]:
-                unknown = row.keys() - columns.keys()
-                if unknown:
-                    raise ValueError(f"{table} has no column {', '.join(sorted(unknown))}")
-                cells = {c: row.get(c) if row.get(c) is not None else ABSENT.get(t) for c, t in columns.items()}
-                file.write(json.dumps(cells) + "\n")
-        try:
+    connection.execute("SET TimeZone='UTC'")
+    statements = []
+    files = []
+    try:
+        for table, content in request["tables"].items():
+            columns = content["columns"]
+            statements.append(f"CREATE TABLE {name(table)} ({', '.join(f'{name(c)} {TYPES[t]}' for c, t in columns.items())})")
+            if not content["rows"]:
+                continue
+            with tempfile.NamedTemporaryFile("w", suffix=".ndjson", delete=False) as file:
+                files.append(file.name)
+                for row in content["rows"]:
+                    unknown = row.keys() - columns.keys()
+                    if unknown:
+                        raise ValueError(f"{table} has no column {', '.join(sorted(unknown))}")
+                    cells = {c: row.get(c) if row.get(c) is not None else ABSENT.get(t) for c, t in columns.items()}
+                    file.write(json.dumps(cells) + "\n")
             types = ", ".join(f"{name(c)}: '{TYPES[t]}'" for c, t in columns.items())
-            connection.sql(
+            statements.append(
                 f"INSERT INTO {name(table)} SELECT {', '.join(map(name, columns))} FROM read_json('{file.name}', "
                 f"format = 'newline_delimited', maximum_object_size = 33554432, columns = {{{types}}})"
             )
-        finally:
-            os.unlink(file.name)
-    scenes[request["scene"]] = connection
+        connection.execute("; ".join(statements))
+    finally:
+        for file in files:
+            os.unlink(file)
+    scenes[request["scene"]] = (connection, frozenset(request["tables"]))
     return {}
+
+
+@functools.cache
+def translated(query, functions, now, tables):
+    """SQL and its parameters. `tables` decides which legs of a fuzzy union there are; a connection that has them is at hand."""
+    use_functions(functions)
+    connection = next(one for one, its in scenes.values() if its == tables)
+    answer = duckdb_kql.to_sql(query, schema=duckdb_kql.engine.schema(connection), query_now=now)
+    return str(answer), answer.parameters
+
+
+@functools.lru_cache(maxsize=1)
+def use_functions(functions):
+    duckdb_kql.set_functions(list(functions))
 
 
 def cell(value, kind):
@@ -72,9 +94,9 @@ def cell(value, kind):
 
 
 def run(request):
-    answer = duckdb_kql.query(
-        scenes[request["scene"]], request["query"], query_now=request["now"], functions=request["functions"]
-    )
+    connection, tables = scenes[request["scene"]]
+    sql, parameters = translated(request["query"], tuple(request["functions"]), request["now"], tables)
+    answer = connection.execute(sql, parameters) if parameters else connection.execute(sql)
     columns = [column[0] for column in answer.description]
     kinds = [str(column[1]) for column in answer.description]
     rows = [dict(zip(columns, map(cell, row, kinds))) for row in answer.fetchall()]
