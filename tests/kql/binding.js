@@ -7,9 +7,12 @@ import { tables } from './tables.js';
 
 export const globals = workspace(tables, declarations);
 
+const known = new Map();
+
 /** The columns of the query's result; fails on any diagnostic of any severity. */
-export function bound(query, within = globals) {
-  const { diagnostics, result } = bind(query, within);
+export function bound(query) {
+  if (!known.has(query)) known.set(query, bind(query, globals));
+  const { diagnostics, result } = known.get(query);
   assert.deepEqual(diagnostics, [], `what the language service says of\n${query}`);
   return result;
 }

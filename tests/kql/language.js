@@ -24,7 +24,8 @@ const declared = ({ name, parameters, body }) => new Symbols.FunctionSymbol.$cto
 export function workspace(tables, functions = []) {
   const database = new Symbols.DatabaseSymbol.ctor('workspace', [...Object.entries(tables).map(table), ...functions.map(declared)]);
   const cluster = new Symbols.ClusterSymbol.ctor('local', [database]);
-  return Language.GlobalState.Default.WithCluster(cluster).WithDatabase(database);
+  // With a cache, the body of a function is analysed once and not for each query that calls it.
+  return Language.GlobalState.Default.WithCluster(cluster).WithDatabase(database).WithCache();
 }
 
 /** Reads and binds a query: every diagnostic of any severity, and the columns of the result ({name: type}; null without one). */
