@@ -147,6 +147,12 @@ param alertActionGroupIds string[] = []
 @description('Whether the connector gets its page in Sentinel.')
 param connectorPage bool = true
 
+@description('Whether the functions, analytic rules, hunting queries and the workbook of `sentinel/` are deployed. Sentinel must be enabled on the workspace. What was changed in the portal is set back by the next deployment.')
+param sentinelContent bool = true
+
+@description('Whether the analytic rules run. With `false` they are there, switched off.')
+param sentinelRulesEnabled bool = true
+
 // ---- Network
 
 @description('Whether storage, Key Vault and Azure Monitor are reached through private endpoints in a network of the app\'s own.')
@@ -445,6 +451,18 @@ module page 'modules/connector-page.bicep' = if (connectorPage) {
     workspaceName: workspaceName
     labelTable: labelEvents.outputs.name
     runsTable: runs.outputs.name
+  }
+}
+
+module content 'modules/sentinel-content.bicep' = if (sentinelContent) {
+  // The tables must be there when a rule's query is tried.
+  dependsOn: [labelEvents, runs]
+  scope: resourceGroup(workspaceParts[2], workspaceParts[4])
+  params: {
+    workspaceName: workspaceName
+    location: workspace.location
+    tags: tags
+    rulesEnabled: sentinelRulesEnabled
   }
 }
 

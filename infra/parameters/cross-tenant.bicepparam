@@ -14,3 +14,4 @@ param initialLookbackHours = 24
 param retentionInDays = 90
 param totalRetentionInDays = 730
 param connectorPage = false
+param sentinelContent = false

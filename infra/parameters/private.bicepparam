@@ -7,6 +7,8 @@ param appRegistrationClientId = '00000000-0000-0000-0000-000000000001'
 param appRegistrationProof = 'secret'
 param storageSku = 'Standard_ZRS'
 param privateNetworking = true
+// The rules are looked at before they run.
+param sentinelRulesEnabled = false
 param networkAddressPrefix = '10.90.0.0/24'
 // From where people and pipelines publish, and look at the status page.
 param allowedAddresses = ['203.0.113.0/24']

@@ -55,6 +55,10 @@ fn every_parameter_is_described_and_bounded() {
 fn no_template_asks_for_a_key() {
     let template = template();
     each_string(&template, "", &mut |path, text| {
+        // Only an expression calls functions; `make_list(` of a query is none.
+        if !text.starts_with('[') {
+            return;
+        }
         let text = text.to_lowercase();
         for function in GIVES_KEYS {
             assert!(!text.contains(function), "{path}: {text}");
