@@ -32,6 +32,7 @@ fn labels() -> Catalogue {
         name: name.into(),
         parent: parent.map(str::to_owned),
         priority: Some(priority),
+        gone: None,
     };
     [
         label("01", "Confidential", None, 3),

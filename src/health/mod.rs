@@ -24,3 +24,4 @@ pub use ring::{KEPT_RUNS, Ring, runs_key};
 pub use run_record::{Outcome, RunRecord, Started};
 pub use text::undelivered;
 pub use verdict::{Health, LAG_LIMIT, SILENT_AFTER};
+pub use words::span;
