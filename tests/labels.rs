@@ -10,6 +10,7 @@
 )]
 
 #[path = "support/azurite.rs"]
+#[expect(dead_code, reason = "the tests of the state use the rest")]
 mod azurite;
 #[path = "support/host.rs"]
 #[expect(dead_code, reason = "the tests of runs use the rest")]

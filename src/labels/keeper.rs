@@ -320,11 +320,12 @@ impl Keeper {
 
 fn trouble(stored: &Stored, Failure { reason, fix, .. }: &Failure) -> String {
     match stored.fetched_at.filter(|_| !stored.catalogue.is_empty()) {
-        // Only a year beyond 9999 cannot be written so.
-        Some(at) => format!(
-            "label names are as they were at {}: {reason}; {fix}",
-            at.format(&Rfc3339).unwrap_or_else(|_| at.to_string())
-        ),
+        Some(at) => {
+            let at = at.replace_nanosecond(0).unwrap_or(at);
+            // Only a year beyond 9999 cannot be written so.
+            let at = at.format(&Rfc3339).unwrap_or_else(|_| at.to_string());
+            format!("label names are as they were at {at}: {reason}; {fix}")
+        }
         None => format!("label names are missing: {reason}; {fix}"),
     }
 }

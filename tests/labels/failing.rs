@@ -79,7 +79,7 @@ fn switch_on(shell: &Shell, effect: Option<Effect>) {
 /// What was said once, wherever people look; no token is in any of it.
 #[track_caller]
 fn assert_told(name: &str, shell: &Shell, ran: &Ran, status: &Value, begins: &str, words: &[&str]) {
-    let warned = ran.lines(&format!("WARN {begins}"));
+    let warned = ran.warned(begins);
     assert_eq!(warned.len(), 1, "{name}: {}", ran.said);
     let noted = status["notes"].to_string();
     let row: Value = serde_json::from_str(shell.simulator.heartbeats().last().unwrap().row.get()).unwrap();

@@ -52,7 +52,8 @@ async fn a_map_of_each_form_names_every_label() {
     // As Windows PowerShell writes it.
     let utf16 = array(&shell).encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
     fs::write(shell.path("labels.json"), [vec![0xff, 0xfe], utf16].concat()).unwrap();
-    assert_named(&mut shell, shell.path("labels.json").to_str().unwrap().to_owned()).await;
+    let path = shell.path("labels.json").to_str().unwrap().to_owned();
+    assert_named(&mut shell, path).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,7 +89,7 @@ async fn a_map_that_cannot_be_used_is_told_and_stops_nothing() {
         }
         shell.settings = vec![("LABELS", map.to_owned())];
         let ran = shell.pull().await.ok();
-        let warned = ran.lines("WARN label names are missing");
+        let warned = ran.warned("label names are missing");
         assert!(warned.len() == 1 && warned[0].contains(words) && warned[0].contains("Get-Label"), "{}", ran.said);
         assert!(shell.simulator.report().is_clean());
         let told = shell.run(&["labels"]).await;

@@ -64,7 +64,7 @@ async fn graph_is_left_alone_for_an_hour_after_it_failed() {
     for run in 0..3 {
         shell.publish([changed(&format!("run-{run}"), &foreign(run), "")]);
         let ran = shell.pull().await.ok();
-        assert_eq!(ran.lines("WARN label names are missing").len(), 1, "{}", ran.said);
+        assert_eq!(ran.warned("label names are missing").len(), 1, "{}", ran.said);
     }
     assert_eq!(shell.asked(Endpoint::Labels), 1, "by other processes too");
     shell.simulator.clear_faults();

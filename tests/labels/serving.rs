@@ -8,7 +8,7 @@ use labelstream_simulator::{Config, ContentType, Effect, Endpoint, Fault, When};
 use serde_json::Value;
 
 use crate::{
-    host::Stream,
+    host::{Stream, request},
     share::Share,
     shell::{A_DAY, changed},
     world::{World, minutes_ago, tick},
@@ -69,7 +69,7 @@ async fn trouble_is_a_line_of_warning_once_and_told_by_each_run_until_it_ends() 
         lines.iter().filter(|(stream, line)| *stream == Stream::Err && line.contains("label names are missing")).count()
     };
     assert_eq!(warned(&host.lines()), 1, "{:?}", host.lines());
-    let status = host.replay("status-get.http");
+    let status = host.send(&request("status-get.http"));
     let body = status.body.to_string();
     assert!(body.contains("Label events arrive, but label names are missing"), "{body}");
     world.assert_delivered();

@@ -38,6 +38,11 @@ impl Ran {
         self.said.lines().filter(|line| line.contains(words)).collect()
     }
 
+    /// Those of them that are warnings.
+    pub fn warned(&self, words: &str) -> Vec<&str> {
+        self.lines(words).into_iter().filter(|line| line.contains(" WARN ")).collect()
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.data).unwrap()
     }
