@@ -29,7 +29,7 @@ pub(super) async fn without_graph(settings: &LabelSettings) -> Option<Finding> {
             check,
             format!("{map} has {} labels, and {skipped} entries without an id or a name", labels.len()),
         ),
-        Err(error) => Finding::failed(check, format!("{map}: {error}"), map_fix()),
+        Err(error) => Finding::failed(check, format!("{map}: {error}"), sentence(&map_fix())),
     })
 }
 
@@ -50,9 +50,15 @@ fn judge(listed: Result<Listed, GraphError>, claims: Option<&Claims>) -> Finding
             "./scripts/grant-feed-access --principal-id {}\nThen restart the app; or set LABELS to a map or off",
             principal(claims)
         ),
-        error => error.fix().to_owned(),
+        error => sentence(error.fix()),
     };
     Finding::warning(check, format!("{error}; rows then lack label names"), fix)
+}
+
+/// The text with a large letter at its beginning.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -84,31 +84,28 @@ impl Catalogue {
         Self { labels }
     }
 
-    /// Every label with its depth, sublabels after their parents, else by priority: as administrators see them.
+    /// Every label with its depth, sublabels after their parents, else by priority: as administrators see them. What is
+    /// gone comes last.
     #[must_use]
     pub fn tree(&self) -> Vec<(usize, &Label)> {
-        let mut rest: Vec<_> = self.labels().collect();
-        // Of two of one name, the one that is gone has no sublabels.
-        rest.sort_by(|a, b| {
-            let key = |label: &Label| (label.gone.is_some(), label.priority.unwrap_or(i64::MAX), label.name.clone());
-            key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
-        });
-        let is_child = |label: &Label, of: &Label| label.parent.as_deref() == Some(&*of.full_name());
-        let (mut tree, mut open) = (Vec::with_capacity(rest.len()), Vec::new());
-        while !rest.is_empty() {
-            let below = open.last().map(|&of| rest.iter().position(|label| is_child(label, of)));
-            let next = match below {
-                Some(Some(child)) => child,
-                Some(None) => {
-                    open.pop();
-                    continue;
-                }
-                // A top label; or one whose parent is not there.
-                None => rest.iter().position(|label| !rest.iter().any(|of| is_child(label, of))).unwrap_or(0),
-            };
-            let label = rest.remove(next);
-            tree.push((open.len(), label));
-            open.push(label);
+        let mut all: Vec<_> = self.labels().collect();
+        all.sort_by_key(|label| (label.gone.is_some(), label.priority.unwrap_or(i64::MAX), &label.name, &label.id));
+        let mut by_name = HashMap::new();
+        for (at, label) in all.iter().enumerate() {
+            by_name.entry(label.full_name()).or_insert(at);
+        }
+        let (mut below, mut open) = (vec![Vec::new(); all.len()], Vec::new());
+        // Backwards, so that the first of them is taken first.
+        for (at, label) in all.iter().enumerate().rev() {
+            match label.parent.as_deref().and_then(|parent| by_name.get(parent)).filter(|of| **of != at) {
+                Some(of) => below[*of].push(at),
+                None => open.push((0, at)),
+            }
+        }
+        let mut tree = Vec::with_capacity(all.len());
+        while let Some((depth, at)) = open.pop() {
+            tree.push((depth, all[at]));
+            open.extend(below[at].iter().map(|child| (depth + 1, *child)));
         }
         tree
     }

@@ -63,9 +63,12 @@ pub enum GraphError {
     /// Another status, also a redirect: no token goes anywhere else.
     #[error("Microsoft Graph does not serve them here ({0})")]
     NotServed(String),
-    /// The network failed, before or in the answer.
-    #[error("Microsoft Graph gave no whole answer: {0}")]
-    Transport(String),
+    /// There was no answer.
+    #[error("Microsoft Graph could not be reached: {0}")]
+    Unreachable(String),
+    /// The answer ended in its middle.
+    #[error("the answer of Microsoft Graph broke off: {0}")]
+    BrokenOff(String),
     /// It took too long.
     #[error("Microsoft Graph gave no answer within {} s", .0.as_secs_f32())]
     TooLate(Duration),
@@ -97,7 +100,7 @@ impl GraphError {
                 "check GRAPH_ENDPOINT and M365_CLOUD; where the cloud has no such list, set LABELS to a map or off"
             }
             Self::Throttled { .. } | Self::Failed { .. } => "it is asked again by itself",
-            Self::Transport(_) | Self::TooLate(_) => {
+            Self::Unreachable(_) | Self::BrokenOff(_) | Self::TooLate(_) => {
                 "it is asked again by itself; where that stays so, check GRAPH_ENDPOINT and whether this network may reach it"
             }
         }
@@ -110,7 +113,7 @@ impl GraphError {
                 let pause = backoff.pause()?;
                 Some(retry_after.unwrap_or(pause))
             }
-            Self::Transport(_) | Self::Malformed(_) => backoff.pause(),
+            Self::Unreachable(_) | Self::BrokenOff(_) | Self::Malformed(_) => backoff.pause(),
             _ => None,
         }
     }
@@ -204,14 +207,14 @@ impl GraphClient {
     /// One try: the whole body of a page.
     async fn body(&self, url: &Url, token: &Token, room: usize) -> Result<Vec<u8>, Refusal> {
         let sent = self.http.get(url.clone()).bearer_auth(token.secret()).send().await;
-        let mut answer = sent.map_err(|error| GraphError::Transport(spelled_out(error)))?;
+        let mut answer = sent.map_err(|error| GraphError::Unreachable(spelled_out(error)))?;
         let status = answer.status();
         let headers = std::mem::take(answer.headers_mut());
         if status == StatusCode::OK {
             let (body, end) = up_to(answer, room).await;
             return match end {
                 End::Whole => Ok(body),
-                End::Broken(reason) => Err(GraphError::Transport(reason).into()),
+                End::Broken(reason) => Err(GraphError::BrokenOff(reason).into()),
                 End::Limit => Err(GraphError::TooMuch.into()),
             };
         }

@@ -104,7 +104,7 @@ fn what_graph_asks_to_wait_goes_before_the_usual_pause() {
     assert_eq!(throttled(asked).pause(&mut Backoff::new(POLICY)), asked);
     assert!(throttled(None).pause(&mut Backoff::new(POLICY)).is_some_and(|pause| pause <= POLICY.first));
     let mut backoff = Backoff::new(POLICY);
-    let tries = std::iter::from_fn(|| GraphError::Transport(String::new()).pause(&mut backoff)).count();
+    let tries = std::iter::from_fn(|| GraphError::BrokenOff(String::new()).pause(&mut backoff)).count();
     assert_eq!(tries, 3);
     for last in [GraphError::Refused(String::new()), GraphError::NotServed(String::new()), GraphError::NoLabel] {
         assert_eq!(last.pause(&mut Backoff::new(POLICY)), None);

@@ -4,6 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::catalogue::{Label, normal};
 
+/// The most parents above one another that a name tells. Sublabels have none of their own today.
+const DEEPEST: usize = 8;
+
 /// A label as a source lists it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -41,7 +44,7 @@ fn parent_of(entry: &Entry, by_id: &HashMap<String, Entry>) -> Option<String> {
     let mut names = Vec::new();
     let mut seen = HashSet::from([normal(&entry.id).into_owned()]);
     let mut below = entry;
-    while let Some(above) = above(below, by_id) {
+    while let Some(above) = above(below, by_id).filter(|_| names.len() < DEEPEST) {
         match above {
             Above::Named(name) => {
                 names.push(name);
@@ -116,6 +119,13 @@ mod tests {
     fn labels_that_are_their_own_parents_do_not_hang() {
         let listed = parents(vec![entry("a", "A", &["b"]), entry("b", "B", &["a"]), entry("c", "C", &["c"])]);
         assert_eq!(listed, [("a".into(), parent("B")), ("b".into(), parent("A")), ("c".into(), None)]);
+    }
+
+    #[test]
+    fn a_long_line_of_parents_makes_no_long_names() {
+        let line = (0..20_000).map(|at| entry(&at.to_string(), "N", &[&(at + 1).to_string()])).collect();
+        let longest = with_parents(line).into_iter().filter_map(|label| label.parent).map(|parent| parent.len()).max();
+        assert_eq!(longest, Some("N\\N\\N\\N\\N\\N\\N\\N".len()));
     }
 
     #[test]
