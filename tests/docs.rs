@@ -65,7 +65,7 @@ fn the_readme_opens_with_the_two_commands() {
 /// Files that the pages name in backquotes or links must be there.
 #[test]
 fn pages_name_files_that_exist() {
-    let pages = ["settings", "guarantees", "deploy", "operate", "migrate", "health", "host-contract"];
+    let pages = ["settings", "guarantees", "deploy", "operate", "doctor", "migrate", "health", "host-contract"];
     let pages = pages.map(|page| format!("docs/{page}.md"));
     for page in ["README.md", "ARCHITECTURE.md"].into_iter().chain(pages.iter().map(String::as_str)) {
         let text = read(page);

@@ -117,7 +117,7 @@ resource page 'Microsoft.SecurityInsights/dataConnectorDefinitions@2024-09-01' =
         }
         {
           title: '3. Publish'
-          description: 'Publish the connector: `func azure functionapp publish <function app> --custom`. The first rows come within the hour: role grants take up to 30 minutes to work.'
+          description: 'Publish the connector: `./scripts/package`, then `func azure functionapp publish <function app> --custom` in its folder dist/app. The first rows come within the hour: role grants take up to 30 minutes to work.'
         }
       ]
     }

@@ -11,7 +11,7 @@ use super::{Arguments, print};
 #[command(after_help = "Examples:
   # bash: as long as this shell goes on, and for good
   source <(labelstream completions bash)
-  labelstream completions bash > ~/.local/share/bash-completion/completions/labelstream
+  echo 'source <(labelstream completions bash)' >> ~/.bashrc
   # zsh, with ~/.zfunc in fpath before compinit
   labelstream completions zsh > ~/.zfunc/_labelstream
   # fish

@@ -77,7 +77,7 @@ pub fn doctor(arguments: DoctorArguments) -> ExitCode {
     }
     let status = if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if !arguments.json {
-        return print(&report.text(), status);
+        return print(&report.text(columns()), status);
     }
     match report.json() {
         Ok(json) => print(&format!("{json}\n"), status),
@@ -86,4 +86,9 @@ pub fn doctor(arguments: DoctorArguments) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The width of the terminal; `None` where standard output is none, and lines are for programs.
+fn columns() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
 }

@@ -44,11 +44,11 @@ fn judge(skews: Vec<Skew>) -> Finding {
     };
     let seconds = skew.abs().whole_seconds();
     if skew.abs() <= SKEW {
-        return Finding::ok(check, format!("{seconds} s from {name}, which is the farthest of {}", skews.len()));
+        return Finding::ok(check, format!("{seconds} s off at most, from {name} (services asked: {})", skews.len()));
     }
     let side = if skew.is_negative() { "ahead of" } else { "behind" };
     let found = format!("this machine's clock is {seconds} s {side} {name}");
-    let fix = "timedatectl set-ntp true (on Azure the platform keeps the clock: restart the app)";
+    let fix = "timedatectl set-ntp true\nOn Azure the platform keeps the clock: restart the app";
     if skew.abs() <= EDGE_STEP {
         return Finding::warning(check, format!("{found}: contents may be listed late"), fix);
     }

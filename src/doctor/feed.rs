@@ -97,8 +97,8 @@ fn subscription(content_type: ContentType, is_missing: bool, listed: Option<&Lis
     let finding = match listed {
         _ if is_missing => Finding::failed(
             check,
-            "there is none that is enabled, and what is published meanwhile is lost",
-            "labelstream connect (the next run does it too)",
+            "there is none that is enabled, and what is published meanwhile is lost; the next run starts it, too",
+            "labelstream connect",
         ),
         Some(Err(error)) if error.needs_start() => Finding::warning(
             check,

@@ -57,7 +57,7 @@ fn is_app(folder: &Path) -> bool {
 /// What is wrong, and what to do.
 type Problem = (String, String);
 
-const PUBLISH: &str = "func azure functionapp publish <app> --custom";
+const PUBLISH: &str = "./scripts/package && (cd dist/app && func azure functionapp publish <app> --custom)";
 
 fn json(path: &Path, name: &str) -> Result<Value, Problem> {
     let problem = |reason: String| (format!("{name}: {reason}"), PUBLISH.to_owned());

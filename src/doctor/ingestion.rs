@@ -33,7 +33,7 @@ pub(super) async fn examine(
     } else {
         Finding::because(Check::Ingestion, Check::Ingestion)
     };
-    vec![label_events.of(settings.stream_name.as_str()), runs.of(RUNS_STREAM)]
+    vec![label_events.of("rows"), runs.of("runs")]
 }
 
 /// The stream of the runs. Without it label events still arrive: a warning.
@@ -41,16 +41,18 @@ fn judge_runs(sent: Result<(), IngestionError>) -> Finding {
     let check = Check::Ingestion;
     match sent {
         // What the empty array itself is answered was told with the other stream.
-        Ok(()) | Err(IngestionError::BadRequest(_)) => Finding::ok(check, "an empty array was let in; no row was sent"),
+        Ok(()) | Err(IngestionError::BadRequest(_)) => {
+            Finding::ok(check, format!("{RUNS_STREAM}: an empty array was let in; no row was sent"))
+        }
         Err(error @ IngestionError::NotFound(_)) => Finding::warning(
             check,
-            format!("runs cannot be told of, so that alerts take them for silence: {}", apart(&error).0),
+            format!("{RUNS_STREAM}: runs cannot be told of, and alerts take that for silence: {}", apart(&error).0),
             "az deployment group create --resource-group <group> --template-file infra/main.bicep --parameters <file>\n\
              It adds the table and the stream of the runs to the rule; label events are not affected",
         ),
         Err(error) => Finding::warning(
             check,
-            format!("runs cannot be told of, so that alerts take them for silence: {error}"),
+            format!("{RUNS_STREAM}: runs cannot be told of, and alerts take that for silence: {error}"),
             AGAIN,
         ),
     }
@@ -75,19 +77,19 @@ fn judge(
 ) -> Finding {
     let check = Check::Ingestion;
     let what = if row { "one test row" } else { "an empty array" };
+    let (rule, stream) = (&settings.rule_id, &settings.stream_name);
     let error = match sent {
         Ok(()) if row => {
             return Finding::ok(
                 check,
                 format!(
-                    "{what} was taken; in some minutes (up to 15 in a new table) it is found by Operation == \"{TEST_OPERATION}\""
+                    "{stream}: {what} was taken; in some minutes (up to 15 in a new table) it is found by Operation == \"{TEST_OPERATION}\""
                 ),
             );
         }
-        Ok(()) => return Finding::ok(check, format!("{what} was taken; no row was sent")),
+        Ok(()) => return Finding::ok(check, format!("{stream}: {what} was taken; no row was sent")),
         Err(error) => error,
     };
-    let (rule, stream) = (&settings.rule_id, &settings.stream_name);
     let (said, advice) = apart(&error);
     let fix = match &error {
         IngestionError::Forbidden(_) => format!(
@@ -104,20 +106,20 @@ fn judge(
         IngestionError::BadRequest(answer) if !row => {
             return Finding::warning(
                 check,
-                format!("{what} was sent and refused as such ({answer}); the identity was let in"),
+                format!("{stream}: {what} was sent and refused as such ({answer}); the identity was let in"),
                 "labelstream doctor --send-test-row",
             );
         }
         IngestionError::Throttled { .. } => {
             let fix = "Nothing now; if it goes on, see the rule's metrics in the portal";
-            return Finding::warning(check, format!("{what} was sent: {said}"), fix);
+            return Finding::warning(check, format!("{stream}: {what} was sent: {said}"), fix);
         }
         IngestionError::Transport { .. } => {
             "Check DATA_COLLECTION_ENDPOINT, and that this network may reach it (private link, proxy, DNS)".to_owned()
         }
         _ => advice.unwrap_or_else(|| AGAIN.to_owned()),
     };
-    Finding::failed(check, format!("{what} was sent: {said}"), fix)
+    Finding::failed(check, format!("{stream}: {what} was sent: {said}"), fix)
 }
 
 const AGAIN: &str = "labelstream doctor, again; if it goes on, the text above is what the service says";

@@ -134,14 +134,15 @@ impl Report {
         self.findings.iter().all(|finding| finding.verdict != Verdict::Failed)
     }
 
-    /// For people: a line for each check, with its fix below it, and one line in the end.
+    /// For people: a line for each check, with its fix below it, and one line in the end. What was found is wrapped at
+    /// `columns`; a fix is there to be copied, and stays in one line.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn text(&self, columns: Option<usize>) -> String {
         let mut text = String::new();
         let width = self.findings.iter().map(|finding| finding.name().len()).max().unwrap_or(0);
         for finding in &self.findings {
             let (verdict, name) = (finding.verdict.as_str(), finding.name());
-            let found = finding.found.replace('\n', "\n           ");
+            let found = wrapped(&finding.found, VERDICT + width, columns);
             // Writing to a string does not fail.
             writeln!(text, "{verdict:<7}  {name:<width$}  {found}").ok();
             for line in finding.fix.iter().flat_map(|fix| fix.lines()) {
@@ -182,9 +183,50 @@ impl Report {
     }
 }
 
+/// The columns of the verdict and of the blanks between it, the name and what was found.
+const VERDICT: usize = 7 + 2 + 2;
+
+/// Text that begins in column `indent`, in lines that end before column `columns` and begin where the first does.
+fn wrapped(text: &str, indent: usize, columns: Option<usize>) -> String {
+    let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(indent).max(NARROWEST));
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines.join(&format!("\n{:indent$}", ""))
+}
+
+/// A column that is narrower than this is not worth keeping.
+const NARROWEST: usize = 30;
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn wrapped_text_keeps_its_words_and_its_column(text in "[a-z]{1,12}( [a-z]{1,12}){0,30}", columns in 60_usize..120) {
+            let wrapped = wrapped(&text, 20, Some(columns));
+            prop_assert_eq!(wrapped.split_whitespace().collect::<Vec<_>>(), text.split(' ').collect::<Vec<_>>());
+            for (number, line) in wrapped.lines().enumerate() {
+                let begun = if number == 0 { 20 } else { 0 };
+                prop_assert!(begun + line.len() <= columns, "{}", line);
+                prop_assert!(number == 0 || line.starts_with(&" ".repeat(20)) && !line[20..].starts_with(' '));
+            }
+        }
+    }
 
     #[test]
     fn the_report_is_in_order_and_says_how_to_mend() {
@@ -196,8 +238,8 @@ mod tests {
         ]);
         assert!(!report.is_ok());
         assert_eq!(
-            report.text(),
-            "ok       settings               two lines\n           of them\nok       listing Audit.General  fine\n\
+            report.text(None),
+            "ok       settings               two lines\n                                of them\nok       listing Audit.General  fine\n\
              failed   state                  refused\n         fix: grant it\n\
              skipped  lease                  because of state\n1 failed.\n"
         );
@@ -214,9 +256,9 @@ mod tests {
     #[test]
     fn a_warning_is_no_failure() {
         let report = Report::new(vec![Finding::warning(Check::Labels, "no names", "grant it")]);
-        assert!(report.is_ok() && report.text().ends_with("Nothing failed; 1 to look at.\n"));
+        assert!(report.is_ok() && report.text(None).ends_with("Nothing failed; 1 to look at.\n"));
         let report = Report::new(vec![Finding::not_needed(Check::Labels, "LABELS=off")]);
-        assert!(report.is_ok() && report.text().ends_with("All is well.\n"));
+        assert!(report.is_ok() && report.text(None).ends_with("All is well.\n"));
     }
 
     #[test]

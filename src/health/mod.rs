@@ -6,15 +6,16 @@
 //! - [`Health`] is a [`crate::status::Status`] with the verdict on it. One value for all who look: the `status` subcommand
 //!   shows it as text (its `Display`), the `Status` function as a [`page`], both as JSON.
 
+mod counted;
 mod heartbeat;
 mod look;
 mod page;
 mod reporter;
 mod ring;
 mod run_record;
+mod span;
 mod text;
 mod verdict;
-mod words;
 
 pub use heartbeat::{Heartbeat, RUNS_COLUMNS_JSON, RUNS_STREAM};
 pub use look::look_within;
@@ -22,6 +23,6 @@ pub use page::{SECURITY_POLICY, page};
 pub use reporter::{Reporter, host_name};
 pub use ring::{KEPT_RUNS, Ring, runs_key};
 pub use run_record::{Outcome, RunRecord, Started};
+pub use span::span;
 pub use text::undelivered;
 pub use verdict::{Health, LAG_LIMIT, SILENT_AFTER};
-pub use words::span;

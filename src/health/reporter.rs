@@ -22,7 +22,7 @@ use super::{
     run_record::{RunRecord, Started},
 };
 use crate::{
-    ingestion::{self, IngestionError},
+    ingestion::{self, IngestionError, RowError},
     pull::{Connector, Request, RunFailed, Sink, Summary},
     state::{Expect, StateError, Store},
 };
@@ -40,7 +40,7 @@ const TRIES: u32 = 3;
 #[derive(Debug, Default)]
 pub struct Reporter {
     host: String,
-    /// That heartbeats do not arrive has been told.
+    /// That heartbeats do not arrive has been told, and none has arrived since.
     told: AtomicBool,
 }
 
@@ -79,7 +79,7 @@ impl Reporter {
             let until = end.min(Instant::now() + LONGEST);
             tokio::join!(
                 self.remember(connector, &record, in_time(until, &stop)),
-                self.beat(connector, &record, in_time(until, &stop)),
+                self.beat(connector, &record, until, in_time(until, &stop)),
             );
         }
         result
@@ -103,7 +103,13 @@ impl Reporter {
     }
 
     /// Sends the row of the run.
-    async fn beat(&self, connector: &Connector, record: &RunRecord, too_late: impl Future<Output = ()>) {
+    async fn beat(
+        &self,
+        connector: &Connector,
+        record: &RunRecord,
+        until: Instant,
+        too_late: impl Future<Output = ()>,
+    ) {
         let Sink::Ingestion(client) = &connector.sink else { return };
         let row = match serde_json::to_vec(&Heartbeat::of(&connector.tenant, record)) {
             Ok(row) => Bytes::from(row),
@@ -112,9 +118,9 @@ impl Reporter {
         let client = client.for_stream(RUNS_STREAM);
         tokio::select! {
             biased;
-            posted = ingestion::post_row(&client, row) => match posted {
-                Ok(()) => {}
-                Err(IngestionError::NotFound(answer)) => self.tell(
+            posted = ingestion::post_row(&client, row, until) => match posted {
+                Ok(()) => self.told.store(false, Ordering::Relaxed),
+                Err(RowError::Ingestion(IngestionError::NotFound(answer))) => self.tell(
                     record,
                     &format!(
                         "the data collection rule has no such stream ({answer}); deploy infra/main.bicep of this version again"
@@ -126,15 +132,15 @@ impl Reporter {
         }
     }
 
-    /// Says why a heartbeat did not arrive: once as a warning, then for those who look for it. A run that failed has
-    /// said what fails.
+    /// Says why a heartbeat did not arrive: once as a warning, then for those who look for it, until one arrives again. A
+    /// run that failed has said what fails.
     fn tell(&self, record: &RunRecord, why: &str) {
         if record.error.is_some() || self.told.swap(true, Ordering::Relaxed) {
             tracing::info!("the row of this run did not reach {RUNS_STREAM}: {why}");
         } else {
             tracing::warn!(
                 "the row of this run did not reach {RUNS_STREAM}, so that alerts take it for silence; label events are \
-                 not affected, and this is said once: {why}"
+                 not affected, and this is said once until one arrives: {why}"
             );
         }
     }

@@ -4,11 +4,7 @@ use std::fmt;
 
 use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::{
-    run_record::RunRecord,
-    verdict::Health,
-    words::{counted, span},
-};
+use super::{counted::counted, run_record::RunRecord, span::span, verdict::Health};
 use crate::{
     labels::Standing,
     status::{Status, TypeStatus},
@@ -151,7 +147,7 @@ mod tests {
         ring.push(record(figures(), None));
         let text = told(ring, Number { number: 2, or_more: false });
         for line in [
-            "healthy\n  note: Audit.Exchange has not been listed yet.\n  note: 2 dead letters",
+            "healthy\n  note: Audit.Exchange has not been listed yet.\n  note: There are dead letters (2)",
             "\nlag            1 h 35 min\n",
             "\nlast accepted  2026-11-22T19:00:00Z (4 min ago)\n",
             "\nlast run       Done 2026-11-22T19:00:05Z (3 min ago): 0 contents, 0 label events, 7 rows\n",

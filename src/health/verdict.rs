@@ -7,8 +7,9 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
 use super::{
+    counted::counted,
     run_record::{Outcome, RunRecord},
-    words::{counted, span},
+    span::span,
 };
 use crate::{
     content::ContentType,
@@ -60,12 +61,8 @@ impl Health {
             verdict.judge_content_type(*content_type, kind, limit);
         }
         if let Some(letters) = status.dead_letters.filter(|letters| letters.number > 0) {
-            let number = match letters.or_more {
-                true => format!("{letters} dead letters"),
-                false => counted(letters.number, "dead letter"),
-            };
             verdict.notes.push(format!(
-                "{number}: `labelstream dead-letters list` shows them with their reasons, `dead-letters replay` sends them again."
+                "There are dead letters ({letters}): `labelstream dead-letters list` shows them with their reasons, `dead-letters replay` sends them again."
             ));
         }
         let catalogue = status.runs.last().and_then(|run| run.figures.catalogue.as_ref());
@@ -148,7 +145,7 @@ impl Verdict {
         }
         if kind.pending > 0 {
             let contents = counted(kind.pending as u64, "content");
-            self.notes.push(format!("{contents} of {content_type} failed, to be tried again by each run."));
+            self.notes.push(format!("{contents} of {content_type} failed, to be tried again."));
         }
     }
 }

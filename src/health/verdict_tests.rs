@@ -121,7 +121,7 @@ fn dead_letters_and_what_is_not_listed_yet_are_notes() {
     };
     let health = of(&wanted, 4);
     assert!(health.healthy, "{health:?}");
-    assert!(health.notes.iter().any(|note| note.starts_with("3 dead letters")));
+    assert!(health.notes.iter().any(|note| note.starts_with("There are dead letters (3)")));
     assert!(health.notes.iter().any(|note| note.contains("Audit.Exchange has not been listed yet")));
     let other = of(&[ContentType::Exchange], 999);
     assert!(other.healthy && other.status.lag_seconds.is_none(), "what is read no more lags for ever");

@@ -18,4 +18,4 @@ pub use delivery::{Delivery, Leave, deliver};
 pub use error::{Answer, IngestionError, Interruption, classify};
 pub use patience::{Borne, Patience};
 pub use plan::{Blame, Plan, REFUSALS_AT_MOST, Refused, SYSTEMATIC_AFTER, Systematic};
-pub use single::post_row;
+pub use single::{RowError, post_row};

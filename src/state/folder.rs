@@ -5,10 +5,10 @@
 //! append that is under way.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io::{self, ErrorKind, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use async_trait::async_trait;
@@ -18,11 +18,10 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Entry, Expect, Lock, StateError, Store, Version,
     files::{
-        is_absent, make_parents, make_private_folders, open_private, read, remove, replace, still_names, sync_parent,
-        tail_from,
+        is_absent, make_parents, make_private_folders, open_private, read, remove, replace, sync_parent, tail_from,
     },
     interrupted::{self, Note},
-    key::{LOCK_SUFFIX, check, lock_name},
+    key::{LOCK_SUFFIX, check},
     listing,
 };
 
@@ -111,7 +110,7 @@ fn version(body: &[u8]) -> Version {
     Version(digest(body))
 }
 
-fn failure(key: &str, what: &str, path: &Path, error: &io::Error) -> StateError {
+pub(super) fn failure(key: &str, what: &str, path: &Path, error: &io::Error) -> StateError {
     let key = key.to_owned();
     let reason = format!("{what} {}: {error}", path.display());
     match error.kind() {
@@ -123,8 +122,8 @@ fn failure(key: &str, what: &str, path: &Path, error: &io::Error) -> StateError 
 }
 
 #[derive(Debug)]
-struct Folder {
-    root: PathBuf,
+pub(super) struct Folder {
+    pub(super) root: PathBuf,
 }
 
 impl Folder {
@@ -226,35 +225,6 @@ impl Folder {
         remove(&path).map_err(|error| failure(key, "cannot remove", &path, &error))
     }
 
-    fn lock(&self, key: &str) -> Result<Option<Box<dyn Lock>>, StateError> {
-        check(key)?;
-        let path = self.root.join(lock_name(key));
-        let fail = |error| failure(key, "cannot lock", &path, &error);
-        make_parents(&self.root, &path).map_err(fail)?;
-        let file = open_private(&path).map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(FolderLock { key: key.to_owned(), path, file: Mutex::new(Some(file)) }))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(fail(error)),
-        }
-    }
-
-    /// Whoever asks holds a shared lock for a moment, which is all that the kernel has for asking.
-    fn is_locked(&self, key: &str) -> Result<bool, StateError> {
-        check(key)?;
-        let path = self.root.join(lock_name(key));
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if is_absent(&error) => return Ok(false),
-            Err(error) => return Err(failure(key, "cannot read", &path, &error)),
-        };
-        match file.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(error)) => Err(failure(key, "cannot look at", &path, &error)),
-        }
-    }
-
     fn path(&self, key: &str) -> Result<PathBuf, StateError> {
         check(key)?;
         Ok(self.root.join(key))
@@ -282,38 +252,5 @@ impl Folder {
         busy.lock()?;
         interrupted::settle(&self.root)?;
         Ok(busy)
-    }
-}
-
-/// A locked file. The kernel unlocks it when it is dropped or its process ends, however that ends. Lock files stay:
-/// one that is removed could be locked twice.
-#[derive(Debug)]
-struct FolderLock {
-    key: String,
-    path: PathBuf,
-    file: Mutex<Option<File>>,
-}
-
-impl FolderLock {
-    fn lost(&self) -> StateError {
-        StateError::LockLost { key: self.key.clone() }
-    }
-}
-
-#[async_trait]
-impl Lock for FolderLock {
-    async fn renew(&self) -> Result<(), StateError> {
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = file.as_ref().ok_or_else(|| self.lost())?;
-        match still_names(&self.path, file) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(self.lost()),
-            Err(error) => Err(failure(&self.key, "cannot look at", &self.path, &error)),
-        }
-    }
-
-    async fn release(&self) -> Result<(), StateError> {
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner).take();
-        file.map(drop).ok_or_else(|| self.lost())
     }
 }

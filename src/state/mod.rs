@@ -9,6 +9,7 @@ pub mod client;
 pub mod connection;
 mod files;
 pub mod folder;
+mod folder_lock;
 mod interrupted;
 pub mod key;
 pub mod lease;

@@ -53,7 +53,7 @@ async fn it_tells_what_is_left_and_changes_nothing() {
     let (status, text, said) = shell.run(&["status", "--state", "state"]).await;
     assert_eq!((status, said.as_str()), (0, ""));
     for part in [
-        "healthy\n  note: 1 content of Audit.General failed, to be tried again by each run.\n",
+        "healthy\n  note: 1 content of Audit.General failed, to be tried again.\n",
         "lag            5", // 50 minutes and some seconds
         "under way      no run",
         "dead letters   0",

@@ -1,5 +1,7 @@
 //! Each prerequisite broken in turn: doctor names exactly that one, says how to mend it, and changes nothing.
 
+use std::path::Path;
+
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 
@@ -58,10 +60,16 @@ async fn examined(case: &Case) -> (String, Option<String>) {
     };
     // Whatever is broken, nothing was changed.
     patient.assert_unchanged().await;
-    let (names, verdict) = (case.named[0].0, case.named[0].1);
-    let row = format!("| {} | {names} | {verdict} | {} |", case.broken, named.fix.lines().next().unwrap_or_default());
+    let row = patient.without_names(&row(case, &named.fix));
     let fault = reason.map(|reason| format!("{}: {reason}", case.broken));
     (row, fault)
+}
+
+/// A row of docs/doctor.md.
+fn row(case: &Case, fix: &str) -> String {
+    let (name, verdict) = case.named[0];
+    let fix: Vec<_> = fix.lines().map(|line| format!("`{}`", line.replace('|', "\\|"))).collect();
+    format!("| {} | `{name}` | {verdict} | {} |", case.broken, fix.join("<br>"))
 }
 
 /// Where the labels are no matter of Graph there is no token for it.
@@ -72,10 +80,13 @@ fn is_about_labels(skipped: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_prerequisite_that_is_broken_is_named_with_its_fix() {
     let examined: Vec<_> = stream::iter(cases::all()).map(examined).buffered(AT_ONCE).collect().await;
-    println!("| broken | named | as | fix |\n|---|---|---|---|");
-    examined.iter().for_each(|(row, _)| println!("{row}"));
+    let mut table = String::from("| broken | named | as | fix |\n|---|---|---|---|\n");
+    examined.iter().for_each(|(row, _)| table.extend([row.as_str(), "\n"]));
+    println!("{table}");
     let faults: Vec<_> = examined.into_iter().filter_map(|(_, fault)| fault).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/doctor.md")).unwrap();
+    assert!(page.contains(&table), "docs/doctor.md should have this table:\n{table}");
 }
 
 /// Every check is broken by some case.

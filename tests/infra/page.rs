@@ -53,7 +53,7 @@ fn its_steps_name_files_that_are_there() {
             named += 1;
         }
     }
-    assert_eq!(named, 3);
+    assert_eq!(named, 4);
     let permissions = page["permissions"]["customs"].to_string();
     for permission in ["ActivityFeed.Read", "SensitivityLabel.Read"] {
         assert!(permissions.contains(permission), "{permission}");

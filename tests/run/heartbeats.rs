@@ -5,7 +5,7 @@ use labelstream::{
     state::Store as _,
     watermark::Memory,
 };
-use labelstream_simulator::{Config, ContentType, Effect, Endpoint, Fault, When};
+use labelstream_simulator::{Config, ContentType, Effect, Endpoint, Fault, RetryAfter, When};
 use serde_json::{Value, json};
 
 use crate::{
@@ -137,6 +137,29 @@ async fn rows_of_runs_that_are_refused_cost_one_warning_and_no_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_run_waits_to_be_heard_of_by_a_rule_that_is_throttled() {
+    let mut world = World::with_small_pages().await;
+    world.set("RUN_BUDGET_SECONDS", "60");
+    world.publish_an_hour(1);
+    let throttled = || Effect::throttled(RetryAfter::Seconds(600));
+    world.simulator.fault(Fault::new(Endpoint::Ingest, When::First(1), throttled())).unwrap();
+    let mut host = world.start().await;
+    for _ in 0..2 {
+        let (same, answered) = tick(host).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        host = same;
+    }
+    assert_eq!(
+        world.simulator.requests().by_endpoint.get(&Endpoint::Heartbeat),
+        None,
+        "what asks to wait is not asked"
+    );
+    let lines: Vec<_> = warnings(&host).into_iter().filter(|line| line.contains("the row of this run")).collect();
+    assert!(lines.len() == 1 && lines[0].contains("the data collection rule is throttled"), "{lines:?}");
+    assert_eq!(remembered(&world).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kill_between_the_last_save_and_the_row_does_not_matter() {
     let world = World::with_small_pages().await;
     world.publish_an_hour(2);
@@ -169,6 +192,12 @@ async fn a_row_that_is_not_taken_is_tried_once_more_and_never_again() {
     assert_eq!(world.simulator.requests().by_endpoint[&Endpoint::Heartbeat], 2 + 2);
     assert_eq!(warnings(&host).len(), 1, "{:?}", warnings(&host));
     assert_eq!((rows(&world).len(), remembered(&world).await.len()), (1, 2));
+    // Once one arrived, it is worth a word if the next does not.
+    world.simulator.clear_faults();
+    let (host, _) = tick(host).await;
+    world.simulator.fault(Fault::new(Endpoint::Heartbeat, When::Always, Effect::status(503))).unwrap();
+    let (host, _) = tick(tick(host).await.0).await;
+    assert_eq!((rows(&world).len(), warnings(&host).len()), (2, 2), "{:?}", warnings(&host));
 }
 
 #[tokio::test(flavor = "multi_thread")]

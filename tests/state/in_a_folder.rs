@@ -5,6 +5,10 @@ use std::{
     io::{BufRead as _, BufReader, Lines},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -215,4 +219,34 @@ async fn an_error_names_the_key_and_the_path() {
     assert!(error.to_string().starts_with("a/b: cannot write") && error.to_string().contains(path.to_str().unwrap()));
     let error = FolderStore::open(place.path().join("a")).unwrap_err();
     assert!(error.to_string().starts_with("the state folder: cannot make"), "{error}");
+}
+
+/// Whoever asks for the status looks at the lock, by holding it together with others for a moment, and must not cost a run
+/// that begins at that moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_on_never_costs_a_run_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FolderStore::open(folder.path()).unwrap();
+    store.lock("run").await.unwrap().unwrap().release().await.unwrap();
+    let (done, path) = (Arc::new(AtomicBool::new(false)), folder.path().join("run.lock"));
+    let until = Arc::clone(&done);
+    // As `is_locked` does, and nothing else.
+    let looking = std::thread::spawn(move || {
+        while !until.load(Ordering::Relaxed) {
+            match fs::File::open(&path).unwrap().try_lock_shared() {
+                Ok(()) | Err(fs::TryLockError::WouldBlock) => {}
+                Err(fs::TryLockError::Error(error)) => panic!("{error}"),
+            }
+        }
+    });
+    let mut lost = 0;
+    for _ in 0..300 {
+        match store.lock("run").await.unwrap() {
+            Some(lock) => lock.release().await.unwrap(),
+            None => lost += 1,
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    looking.join().unwrap();
+    assert_eq!(lost, 0);
 }

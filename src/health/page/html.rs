@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-use crate::health::words::span;
+use crate::health::span::span;
 
 /// Adds `text`.
 pub(super) fn add(page: &mut String, text: std::fmt::Arguments<'_>) {

@@ -11,8 +11,8 @@ use time::OffsetDateTime;
 
 use self::html::{add, clock, escaped, number, prose, seconds};
 use super::{
+    span::span,
     verdict::{Health, lag_limit},
-    words::span,
 };
 use crate::status::Status;
 

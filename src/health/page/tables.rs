@@ -6,8 +6,8 @@ use super::html::{add, clock, escaped, number, seconds};
 use crate::{
     health::{
         run_record::{Outcome, RunRecord},
+        span::span,
         verdict::lag_limit,
-        words::span,
     },
     status::{Status, SubscriptionState, TypeStatus},
 };

@@ -13,7 +13,7 @@ pub const CASES: &[Case] = &[
     Case {
         broken: "the role on the rule is missing",
         setup: || faulty(Fault::new(Endpoint::Ingest, When::Always, Effect::not_granted())),
-        named: &[("ingestion Custom-MicrosoftPurviewInformationProtection_CL", "failed")],
+        named: &[("ingestion rows", "failed")],
         found: "an empty array was sent: the identity may not send",
         fix: "az role assignment create --role \"Monitoring Metrics Publisher\" --assignee-object-id \
               0b1ec700-0000-4000-8000-000000000001",
@@ -21,21 +21,21 @@ pub const CASES: &[Case] = &[
     Case {
         broken: "the rule is another",
         setup: || set("LOGS_DCR_RULE_ID", "dcr-ffffffffffffffffffffffffffffffff"),
-        named: &[("ingestion Custom-MicrosoftPurviewInformationProtection_CL", "failed")],
+        named: &[("ingestion rows", "failed")],
         found: "is not found",
         fix: "LOGS_DCR_RULE_ID (dcr-ffffffffffffffffffffffffffffffff)",
     },
     Case {
         broken: "the data collection endpoint is away",
         setup: || set("DATA_COLLECTION_ENDPOINT", "http://127.0.0.1:9"),
-        named: &[("ingestion Custom-MicrosoftPurviewInformationProtection_CL", "failed")],
+        named: &[("ingestion rows", "failed")],
         found: "no answer from DATA_COLLECTION_ENDPOINT",
         fix: "private link",
     },
     Case {
         broken: "the rule refuses an empty array",
         setup: || faulty(always(Endpoint::Ingest, 400)),
-        named: &[("ingestion Custom-MicrosoftPurviewInformationProtection_CL", "warning")],
+        named: &[("ingestion rows", "warning")],
         found: "refused as such",
         fix: "labelstream doctor --send-test-row",
     },
@@ -49,29 +49,29 @@ pub const CASES: &[Case] = &[
     Case {
         broken: "the stream is another",
         setup: || set("LOGS_DCR_STREAM_NAME", "Custom-Other_CL"),
-        named: &[("ingestion Custom-Other_CL", "failed")],
+        named: &[("ingestion rows", "failed")],
         found: "is not found",
         fix: "LOGS_DCR_STREAM_NAME (Custom-Other_CL)",
     },
     Case {
         broken: "the data collection endpoint refuses the token",
         setup: || faulty(always(Endpoint::Ingest, 401)),
-        named: &[("ingestion Custom-MicrosoftPurviewInformationProtection_CL", "failed")],
+        named: &[("ingestion rows", "failed")],
         found: "HTTP 401",
         fix: "M365_CLOUD",
     },
     Case {
         broken: "the data collection endpoint fails",
         setup: || faulty(always(Endpoint::Ingest, 503)),
-        named: &[("ingestion Custom-MicrosoftPurviewInformationProtection_CL", "failed")],
+        named: &[("ingestion rows", "failed")],
         found: "HTTP 503",
         fix: "again",
     },
     Case {
         broken: "the stream of the runs is missing",
         setup: || configured(|config| config.has_runs_stream = false),
-        named: &[("ingestion Custom-LabelstreamRuns_CL", "warning")],
-        found: "alerts take them for silence",
+        named: &[("ingestion runs", "warning")],
+        found: "Custom-LabelstreamRuns_CL: runs cannot be told of",
         fix: "infra/main.bicep",
     },
     Case {

@@ -1,7 +1,7 @@
 //! Batches that were stored, and answers to them that are lost, late or unusual. Whether their rows come twice, and no
 //! others, is what the verdict counts.
 
-use labelstream_simulator::{Answer, Effect, Endpoint, Fault, ResetAt, When};
+use labelstream_simulator::{Answer, Effect, Endpoint, Fault, When};
 
 use super::publish_batches;
 use crate::case::Case;
@@ -62,8 +62,9 @@ pub fn cases() -> Vec<Case> {
             Box::pin(async move {
                 publish_batches(&scene);
                 let whole = stored_and(200, &"x".repeat(1_000));
-                // Its status is the answer: nothing more is to be learnt from the rest.
-                for effect in [whole, Effect::Reset(ResetAt::InBody)] {
+                // Its status is the answer: nothing more is to be learnt from the rest. The connection is closed and not
+                // reset, since a reset may take the status with it.
+                for effect in [whole, Effect::Truncate { bytes: 500 }] {
                     scene.strike(Fault::new(Endpoint::Ingest, When::Every(2), effect));
                 }
                 scene.tick_answering(200).await;

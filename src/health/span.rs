@@ -1,4 +1,4 @@
-//! Spans of time and numbers for people.
+//! Spans of time for people.
 
 use time::Duration;
 
@@ -15,14 +15,6 @@ pub fn span(time: Duration) -> String {
     }
 }
 
-/// A number of things, of which one is `one`.
-pub(super) fn counted(number: impl Into<u64>, one: &str) -> String {
-    match number.into() {
-        1 => format!("1 {one}"),
-        number => format!("{number} {one}s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,10 +26,5 @@ mod tests {
         let long = [3_600, 7_260, 86_400, 7 * 86_400 + 3_600].map(told);
         assert_eq!(long, ["1 h 0 min", "2 h 1 min", "1 d 0 h", "7 d 1 h"]);
         assert_eq!(told(-5), "0 s");
-    }
-
-    #[test]
-    fn one_thing_is_no_things() {
-        assert_eq!([0_u64, 1, 2].map(|number| counted(number, "row")), ["0 rows", "1 row", "2 rows"]);
     }
 }
