@@ -139,7 +139,7 @@ fn every_label_of_a_published_or_handwritten_record_has_its_name_once_it_is_know
         let has_label = row["SensitivityLabelId"].as_str().is_some_and(|id| !id.is_empty());
         assert_eq!(!own.is_empty(), has_label, "a name for each label, and none without one: {row}");
     }
-    assert!(events > 20 && labels > 10, "{events} events with {labels} labels");
+    assert!(events >= 19 && labels >= 16, "{events} events with {labels} labels");
 }
 
 #[test]

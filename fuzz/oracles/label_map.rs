@@ -14,17 +14,8 @@ use time::OffsetDateTime;
 use super::{Reached, shown::one_line};
 
 /// What the corpus is to reach.
-pub const REACHES: &[&str] = &[
-    "labels",
-    "a sublabel",
-    "a priority",
-    "skipped entries",
-    "no encoding",
-    "no JSON",
-    "no shape",
-    "no header",
-    "no label",
-];
+pub const REACHES: &[&str] =
+    &["labels", "a sublabel", "a priority", "skipped entries", "no encoding", "no JSON", "no header", "no label"];
 
 /// Runs one input.
 pub fn check(data: &[u8]) -> Reached {
@@ -38,7 +29,6 @@ pub fn check(data: &[u8]) -> Reached {
             reached.extend(match error {
                 MapError::Encoding => Some("no encoding"),
                 MapError::Json(_) => Some("no JSON"),
-                MapError::Shape => Some("no shape"),
                 MapError::Header(_) => Some("no header"),
                 MapError::NoLabel(_) => Some("no label"),
                 MapError::Csv(_) | MapError::TooLarge | MapError::File(_) => None,

@@ -34,9 +34,6 @@ pub enum MapError {
     /// It begins as JSON does and is none.
     #[error("it is no JSON: {0}")]
     Json(String),
-    /// It is JSON of another shape.
-    #[error("it is neither an array of labels nor an object of ids and names")]
-    Shape,
     /// It is a table that cannot be read.
     #[error("it is no CSV: {0}")]
     Csv(String),
@@ -125,7 +122,8 @@ fn of_json(text: &str) -> Result<Listed, MapError> {
     match json {
         Value::Array(entries) => Ok(listed(entries.iter().map(of_value))),
         Value::Object(members) => of_object(&members, text),
-        _ => Err(MapError::Shape),
+        // It begins as one of the two.
+        _ => Ok(Listed::default()),
     }
 }
 
@@ -157,8 +155,7 @@ fn of_name(id: &str, name: &str) -> Option<Entry> {
         None => (None, name.trim()),
     };
     let parents = parent.into_iter().filter(|parent| !parent.is_empty()).map(str::to_owned).collect();
-    let is_whole = !id.trim().is_empty() && !name.is_empty();
-    is_whole.then(|| Entry { id: id.trim().to_owned(), name: name.to_owned(), priority: None, parents })
+    Entry::new(Some(id.trim().to_owned()), Some(name.to_owned()), None, parents)
 }
 
 fn of_value(value: &Value) -> Option<Entry> {
@@ -169,7 +166,7 @@ fn of_members(members: &Map<String, Value>) -> Option<Entry> {
     let priority = PRIORITY.iter().find_map(|name| member(members, name).and_then(whole));
     let parents = PARENT.iter().filter_map(|name| member(members, name));
     let parents = parents.flat_map(|parent| [text(parent), text(&parent["id"]), text(&parent["name"])]).flatten();
-    Some(Entry { id: named(members, ID)?, name: named(members, NAME)?, priority, parents: parents.collect() })
+    Entry::new(named(members, ID), named(members, NAME), priority, parents.collect())
 }
 
 /// The first of these members that is a text that says something.
@@ -213,8 +210,7 @@ fn of_csv(text: &str) -> Result<Listed, MapError> {
         };
         let first = |places: &[usize]| cells(places).into_iter().next();
         let priority = first(&priorities).and_then(|cell| cell.parse().ok());
-        let entry = first(&ids).zip(first(&names));
-        entries.push(entry.map(|(id, name)| Entry { id, name, priority, parents: cells(&parents) }));
+        entries.push(Entry::new(first(&ids), first(&names), priority, cells(&parents)));
     }
     Ok(listed(entries))
 }

@@ -88,6 +88,11 @@ fn an_object_is_ids_and_names_a_label_or_an_answer_of_graph() {
 fn what_has_no_id_or_no_name_is_skipped_and_counted() {
     let array = json!([{"id": LOW, "name": "Public"}, {"id": TOP}, {"name": "N"}, 7, {"id": "", "name": "N"}]);
     assert_eq!(parse(array.to_string().as_bytes()).unwrap().skipped, 4);
+    let object = json!({LOW: "Public", "{}": "No id within the braces", TOP: " \\ "});
+    assert_eq!(
+        (told(object.to_string().as_bytes()).len(), parse(object.to_string().as_bytes()).unwrap().skipped),
+        (1, 2)
+    );
     let table = format!("ImmutableId,DisplayName\n{LOW},Public\n,Nameless\n{TOP},\nshort\n");
     let listed = parse(table.as_bytes()).unwrap();
     assert_eq!((listed.labels.len(), listed.skipped), (1, 3));

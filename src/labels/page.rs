@@ -46,15 +46,11 @@ impl Pages {
     fn entry(&mut self, listed: &Value, within: Option<&str>) {
         // `displayName` is null as a rule, and `name` is what people see (management-api.md, section 7).
         let name = text(&listed["name"]).or_else(|| text(&listed["displayName"]));
-        let whole_entry = text(&listed["id"]).zip(name);
-        let id = whole_entry.as_ref().map(|(id, _)| id.clone());
-        match whole_entry {
-            Some((id, name)) => {
-                let parents = within.map(str::to_owned).into_iter().chain(parents(listed)).collect();
-                self.entries.push(Entry { id, name, priority: whole(&listed["priority"]), parents });
-            }
-            None => self.skipped += 1,
-        }
+        let parents = within.map(str::to_owned).into_iter().chain(parents(listed)).collect();
+        let entry = Entry::new(text(&listed["id"]), name, whole(&listed["priority"]), parents);
+        let id = entry.as_ref().map(|entry| entry.id.clone());
+        self.skipped += usize::from(entry.is_none());
+        self.entries.extend(entry);
         for sublabel in listed["sublabels"].as_array().into_iter().flatten() {
             self.entry(sublabel, id.as_deref().or(within));
         }
@@ -93,6 +89,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::labels::parents::DEEPEST;
 
     fn listed(pages: &[Value]) -> Listed {
         let mut all = Pages::default();
@@ -196,6 +193,7 @@ mod tests {
                     path.push(format!("n{parent}"));
                     above = parents[parent];
                 }
+                path.truncate(1 + DEEPEST);
                 path.reverse();
                 prop_assert_eq!(label.full_name(), path.join("\\"));
             }
