@@ -1,5 +1,7 @@
 //! `labelstream labels`.
 
+use std::process::{Command, Stdio};
+
 use labelstream_simulator::{Config, Effect, Endpoint, When};
 use serde_json::json;
 use time::Duration;
@@ -74,4 +76,30 @@ async fn a_map_is_shown_without_a_state() {
     shell.settings.clear();
     let ran = shell.run(&["labels"]).await;
     assert_eq!((ran.status, ran.said.contains("AzureWebJobsStorage")), (2, true), "{}", ran.said);
+}
+
+/// What comes to the screen of a terminal.
+async fn screen(shell: &Shell, no_color: Option<&str>) -> String {
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command"]);
+    script.arg(format!("{} labels --state state", env!("CARGO_BIN_EXE_labelstream"))).arg("/dev/null");
+    script.env_clear().envs(shell.simulator.environment()).envs(no_color.map(|value| ("NO_COLOR", value)));
+    script.env("PATH", std::env::var_os("PATH").unwrap()).env("SHELL", "/bin/sh");
+    script.current_dir(shell.folder.path()).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || script.output().expect("this test needs `script`")).await.unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_gone_is_dim_on_a_terminal_that_wants_it() {
+    let shell = Shell::of(Config::default()).await;
+    let gone = shell.simulator.create_label("Gone", None);
+    shell.pull().await.ok();
+    shell.simulator.delete_label(&gone);
+    shell.age(A_DAY).await;
+    shell.pull().await.ok();
+    let dim = |screen: &str| screen.lines().filter(|line| line.starts_with("\x1b[2m")).count();
+    let plain = screen(&shell, Some("1")).await;
+    assert!(plain.contains("gone since 20") && !plain.contains('\x1b'), "{plain:?}");
+    assert_eq!([dim(&screen(&shell, None).await), dim(&screen(&shell, Some("")).await)], [1, 1]);
 }
