@@ -104,7 +104,7 @@ impl Shell {
     }
 
     pub fn store(&self) -> FolderStore {
-        FolderStore::open(&self.folder.path().join("state")).unwrap()
+        FolderStore::open(self.folder.path().join("state")).unwrap()
     }
 
     fn key(&self) -> String {
