@@ -8,12 +8,12 @@ use crate::{
     feed::{self, Budget, FeedClient, FeedError, Limits, Patience},
     identity::{self, Audience, IdentityError, Tokens},
     ingestion::{IngestionClient, IngestionError},
-    labels::Catalogue,
+    labels::{GraphClient, Keeper, MapSource},
     pull::{Connector, LeftOver, Sink},
     record::{Filter, record_type_by_name},
     settings::{
-        Fault, FilterSettings, Heartbeats, IngestionSettings, RecordTypeName, Settings, SettingsError, StorageAccount,
-        StorageSettings,
+        Fault, FilterSettings, Heartbeats, IngestionSettings, LabelSource, RecordTypeName, Settings, SettingsError,
+        StorageAccount, StorageSettings,
     },
     state::{StateError, Store, blob::BlobStore, connection, connection::ConnectionError},
 };
@@ -65,7 +65,7 @@ pub fn connector_with(settings: &Settings, store: Arc<dyn Store>, sink: Sink) ->
         tenant: feed.tenant_id.clone(),
         feed: feed_client(settings, feed_tokens(settings))?,
         filter: filter(&settings.filter)?,
-        labels: Catalogue::default(),
+        labels: labels(settings)?,
         sink,
         store,
         content_types: feed.content_types.clone(),
@@ -107,6 +107,27 @@ pub fn feed_tokens(settings: &Settings) -> Arc<Tokens> {
 #[must_use]
 pub fn graph_tokens(settings: &Settings) -> Arc<Tokens> {
     tokens(settings, &settings.labels.graph_scope, Audience::Graph)
+}
+
+/// The label names of the settings. Nothing is read or asked yet.
+///
+/// # Errors
+/// The HTTP client cannot be made.
+pub fn labels(settings: &Settings) -> Result<Keeper, AssemblyError> {
+    Ok(match &settings.labels.source {
+        LabelSource::Off => Keeper::off(),
+        LabelSource::Path(path) => Keeper::of_map(MapSource::Path(path.clone())),
+        LabelSource::Json(text) => Keeper::of_map(MapSource::Text(text.clone())),
+        LabelSource::Graph => Keeper::of_graph(graph_client(settings, graph_tokens(settings))?),
+    })
+}
+
+/// Microsoft Graph of the settings, asked with `tokens`.
+///
+/// # Errors
+/// The HTTP client cannot be made.
+pub fn graph_client(settings: &Settings, tokens: Arc<Tokens>) -> Result<GraphClient, AssemblyError> {
+    Ok(GraphClient::new(feed::http_client()?, &settings.labels.graph_endpoint, tokens))
 }
 
 /// Tokens for the data collection rule.

@@ -12,7 +12,7 @@
 //! - [`record`]: a content's body is cut into **records** while it comes in, each gets a first look, and the filter keeps
 //!   the **label events**.
 //! - [`row`]: a label event becomes a **row**, column by column as `infra/columns.json` declares them, with the label
-//!   names of [`labels`].
+//!   names of [`labels`], which a run knows from the state, Microsoft Graph or a map.
 //! - [`batch`]: rows become the JSON array of one POST.
 //! - [`ingestion`]: the client of the Logs Ingestion API, and what to do when it refuses a batch.
 //! - [`watermark`]: what is settled. The answers reach it, and it says what may be saved; nothing before that moves it.

@@ -54,7 +54,7 @@ macro_rules! corpora {
     };
 }
 
-corpora!(error_body, ids, listing, record_to_row, settings, trigger_payload, watermark_document);
+corpora!(error_body, ids, label_map, listing, record_to_row, settings, trigger_payload, watermark_document);
 
 #[test]
 fn every_target_is_run_here_and_by_the_script() {

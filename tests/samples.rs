@@ -32,6 +32,7 @@ fn labels() -> Catalogue {
         name: name.into(),
         parent: parent.map(str::to_owned),
         priority: Some(priority),
+        gone: None,
     };
     [
         label("01", "Confidential", None, 3),
@@ -88,6 +89,57 @@ fn published_samples() {
 #[test]
 fn handwritten_records_with_a_label_catalogue() {
     insta::assert_snapshot!("handwritten", rows(HANDWRITTEN, &labels()));
+}
+
+/// The label ids of a row, before and after, with what stands in its columns for their names.
+fn named(row: &serde_json::Value) -> Vec<(String, [Option<String>; 2])> {
+    let text = |column: String| row[column].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let of = |old: &str| {
+        let plain = if old.is_empty() { text("LabelName".to_owned()) } else { None };
+        text(format!("{old}SensitivityLabelId")).map(|id| (id, [text(format!("{old}SensitivityLabelName")), plain]))
+    };
+    ["Old", ""].into_iter().filter_map(of).collect()
+}
+
+#[test]
+fn every_label_of_a_published_or_handwritten_record_has_its_name_once_it_is_known() {
+    let all = [VERBATIM, REPAIRED, UNFLATTENED, HANDWRITTEN].map(str::trim).join("\n");
+    let read = |labels: &Catalogue| -> Vec<serde_json::Value> {
+        rows(&all, labels)
+            .split("\n{")
+            .map(|row| format!("{{{}", row.trim_start_matches('{')))
+            .map(|row| serde_json::from_str(&row).unwrap())
+            .collect()
+    };
+    let ids: std::collections::BTreeSet<_> =
+        read(&Catalogue::default()).iter().flat_map(named).map(|(id, _)| id).collect();
+    assert!(ids.len() >= 4, "{ids:?}");
+    let label = |(rank, id): (i64, &String)| Label {
+        id: id.to_uppercase(),
+        name: format!("name of {}", id.to_lowercase()),
+        parent: Some("Parent".to_owned()),
+        priority: Some(rank),
+        gone: None,
+    };
+    let catalogue: Catalogue = (0..).zip(&ids).map(label).collect();
+    let (mut labels, mut events) = (0, 0);
+    for row in read(&catalogue) {
+        events += 1;
+        let own = row["LabelName"].as_str().unwrap_or_default();
+        for (id, [full, plain]) in named(&row) {
+            labels += 1;
+            let name = format!("name of {}", id.to_lowercase());
+            assert_eq!(full.as_deref(), Some(&*format!("Parent\\{name}")), "{row}");
+            // The record's own name goes before the catalogue's.
+            assert!(
+                plain.is_none_or(|plain| plain == name || HANDWRITTEN.contains(&format!("\"LabelName\":\"{own}\""))),
+                "{row}"
+            );
+        }
+        let has_label = row["SensitivityLabelId"].as_str().is_some_and(|id| !id.is_empty());
+        assert_eq!(!own.is_empty(), has_label, "a name for each label, and none without one: {row}");
+    }
+    assert!(events >= 19 && labels >= 16, "{events} events with {labels} labels");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A row as a person reads it: who did what to which label of what.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::collections::HashMap;
 
 use labelstream_simulator::Tenant;
 use serde::Deserialize;
@@ -39,10 +39,6 @@ impl Label {
     pub fn new(name: impl Into<String>, priority: Option<i64>) -> Self {
         Self { rank: std::cmp::Reverse(priority), name: name.into() }
     }
-
-    fn priority(&self) -> Option<i64> {
-        self.rank.0
-    }
 }
 
 /// A label event.
@@ -65,6 +61,8 @@ pub struct Event {
     pub change: String,
     /// The justification, or nothing.
     pub why: String,
+    /// Whether each of its labels that the tenant has is called by its name; `None` where it has no such label.
+    pub named: Option<bool>,
 }
 
 impl Event {
@@ -74,13 +72,14 @@ impl Event {
     /// It is no JSON object, or a column is of another type than it is declared.
     pub fn read(row: &str, names: &Names) -> Result<Self, serde_json::Error> {
         let row: Row = serde_json::from_str(row)?;
-        let to = names.label(&row.sensitivity_label_id, row.sensitivity_label_name, row.sensitivity_label_priority);
-        let from = names.label(
-            &row.old_sensitivity_label_id,
-            row.old_sensitivity_label_name,
-            row.old_sensitivity_label_priority,
-        );
-        let change = if row.label_change.is_empty() { by_rank(from.as_ref(), to.as_ref()) } else { row.label_change };
+        let judged = [
+            names.judge(&row.sensitivity_label_id, &row.sensitivity_label_name),
+            names.judge(&row.old_sensitivity_label_id, &row.old_sensitivity_label_name),
+        ];
+        let named = judged.into_iter().flatten().reduce(|one, other| one && other);
+        let to = label(&row.sensitivity_label_id, row.sensitivity_label_name, row.sensitivity_label_priority);
+        let from =
+            label(&row.old_sensitivity_label_id, row.old_sensitivity_label_name, row.old_sensitivity_label_priority);
         Ok(Self {
             id: row.audit_record_id,
             time: row.creation_time,
@@ -90,8 +89,9 @@ impl Event {
             what: if row.item_name.is_empty() { last_segment(&row.object_id) } else { row.item_name },
             from,
             to,
-            change,
+            change: row.label_change,
             why: row.justification_text,
+            named,
         })
     }
 
@@ -101,16 +101,13 @@ impl Event {
     }
 }
 
-/// The change that the ranks of two labels tell, as a row says it.
-fn by_rank(from: Option<&Label>, to: Option<&Label>) -> String {
-    let rank = |label: Option<&Label>| label.and_then(Label::priority);
-    let (Some(from), Some(to)) = (rank(from), rank(to)) else { return String::new() };
-    match to.cmp(&from) {
-        Ordering::Greater => "Upgraded",
-        Ordering::Less => "Downgraded",
-        Ordering::Equal => "SameOrder",
+/// The label of a row. One whose id is not known was deleted before the connector came.
+fn label(id: &str, name: String, priority: Option<i64>) -> Option<Label> {
+    if !name.is_empty() {
+        return Some(Label::new(name, priority));
     }
-    .to_owned()
+    let short = id.get(..8).unwrap_or(id);
+    (!id.is_empty()).then(|| Label::new(format!("deleted label {short}…"), None))
 }
 
 /// The name at the end of a path or an address.
@@ -118,29 +115,21 @@ fn last_segment(path: &str) -> String {
     path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default().to_owned()
 }
 
-/// Names of labels by their ids: what Microsoft Graph tells of the tenant.
+/// Names of labels by their ids, by which those of the rows are judged.
 #[derive(Debug)]
 pub struct Names {
-    labels: HashMap<String, Label>,
+    labels: HashMap<String, String>,
 }
 
 impl Names {
     /// The names of the simulated tenant.
     pub fn of(tenant: &Tenant) -> Self {
-        let label = |label| Label::new(tenant.label_path(label), Some(i64::from(label.priority)));
-        Self { labels: tenant.labels.iter().map(|known| (known.id.clone(), label(known))).collect() }
+        Self { labels: tenant.labels.iter().map(|known| (known.id.clone(), tenant.label_path(known))).collect() }
     }
 
-    /// The label that a row names: by what the row says of it, else by what the tenant does.
-    fn label(&self, id: &str, name: String, priority: Option<i64>) -> Option<Label> {
-        if !name.is_empty() {
-            return Some(Label::new(name, priority));
-        }
-        if id.is_empty() {
-            return None;
-        }
-        let short = id.get(..8).unwrap_or(id);
-        Some(self.labels.get(id).cloned().unwrap_or_else(|| Label::new(format!("deleted label {short}…"), None)))
+    /// Whether a label of the tenant is called by its name.
+    fn judge(&self, id: &str, name: &str) -> Option<bool> {
+        self.labels.get(id).map(|known| known == name)
     }
 }
 
@@ -155,33 +144,30 @@ mod tests {
     }
 
     #[test]
-    fn names_come_from_the_row_before_the_tenant() {
+    fn names_come_from_the_row_and_are_judged_by_the_tenant() {
         let tenant = Tenant::new(1);
-        let (low, high) = (&tenant.labels[2], &tenant.labels[11]);
-        let event = read(json!({"SensitivityLabelId": low.id, "OldSensitivityLabelId": high.id}));
-        assert_eq!(event.to, Some(Label::new("General", Some(2))));
-        assert_eq!(event.from, Some(Label::new("Highly Confidential\\Project Ætna", Some(11))));
-        let event =
-            read(json!({"SensitivityLabelId": low.id, "SensitivityLabelName": "A\\B", "SensitivityLabelPriority": 7}));
-        assert_eq!(event.to, Some(Label::new("A\\B", Some(7))));
-        let event = read(json!({"SensitivityLabelId": tenant.retired_label}));
-        assert!(event.to.unwrap().name.starts_with("deleted label "));
+        let (low, high) = (&tenant.labels[2].id, &tenant.labels[11].id);
+        let high_name = "Highly Confidential\\Project Ætna";
+        for (new, old, named) in [
+            ((low.as_str(), "General"), (high.as_str(), high_name), Some(true)),
+            ((low, "General"), (high, ""), Some(false)),
+            ((low, "Personal"), ("", ""), Some(false)),
+            (("", ""), (high, high_name), Some(true)),
+            ((&tenant.retired_label, ""), ("", ""), None),
+            ((&tenant.retired_label, ""), (low, "General"), Some(true)),
+        ] {
+            let event = read(json!({
+                "SensitivityLabelId": new.0, "SensitivityLabelName": new.1, "SensitivityLabelPriority": 7,
+                "OldSensitivityLabelId": old.0, "OldSensitivityLabelName": old.1,
+            }));
+            assert_eq!(event.named, named, "{new:?} {old:?}");
+            if !new.1.is_empty() {
+                assert_eq!(event.to, Some(Label::new(new.1, Some(7))));
+            }
+        }
+        let event = read(json!({"SensitivityLabelId": tenant.retired_label, "LabelChange": "Removed"}));
+        assert!(event.to.as_ref().is_some_and(|label| label.name.starts_with("deleted label ")) && event.lowers());
         assert_eq!(event.from, None);
-    }
-
-    #[test]
-    fn a_row_that_says_nothing_of_the_change_is_judged_by_the_ranks() {
-        let tenant = Tenant::new(1);
-        let (low, high) = (&tenant.labels[0].id, &tenant.labels[8].id);
-        let change = |old: &str, new: &str, said: &str| {
-            read(json!({"OldSensitivityLabelId": old, "SensitivityLabelId": new, "LabelChange": said}))
-        };
-        assert!(change(high, low, "").lowers());
-        assert_eq!(change(low, high, "").change, "Upgraded");
-        assert_eq!(change(low, low, "").change, "SameOrder");
-        assert_eq!(change(high, low, "Upgraded").change, "Upgraded", "the row knows best");
-        assert!(change(high, "", "Removed").lowers());
-        assert_eq!(change(high, &tenant.retired_label, "").change, "");
     }
 
     #[test]

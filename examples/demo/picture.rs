@@ -100,7 +100,7 @@ impl Picture<'_> {
 
     fn labels(&self) -> Vec<String> {
         let tally = self.tally;
-        let mut lines = vec![self.heading("Events by label", "names from the simulated tenant's Graph")];
+        let mut lines = vec![self.heading("Events by label", "names from the simulated tenant's Graph, in the rows")];
         let most = tally.labels.values().copied().chain([tally.without_label]).max().unwrap_or(0);
         let width = WIDTH - FIGURES_END - 2;
         lines.extend(
@@ -113,6 +113,12 @@ impl Picture<'_> {
             let rest = self.bar(tally.without_label, most, width);
             lines.push(self.figure("no label (removed, or none to begin with)", tally.without_label, &rest));
         }
+        lines.push(format!(
+            "  Of {} events with a label that the tenant has, {} name it: {}.",
+            count(tally.of_tenant),
+            count(tally.named),
+            share(tally.named, tally.of_tenant)
+        ));
         lines
     }
 

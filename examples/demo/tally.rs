@@ -19,6 +19,9 @@ pub struct Tally {
     /// By label; events without one apart.
     pub labels: BTreeMap<Label, u64>,
     pub without_label: u64,
+    /// Events with a label of the tenant, and those of them in which each such label has its name.
+    pub of_tenant: u64,
+    pub named: u64,
     /// By record type and, in it, operation.
     pub kinds: BTreeMap<String, BTreeMap<String, u64>>,
     /// By what became of the label.
@@ -39,6 +42,8 @@ impl Tally {
             Some(label) => *self.labels.entry(label.clone()).or_default() += 1,
             None => self.without_label += 1,
         }
+        self.of_tenant += u64::from(event.named.is_some());
+        self.named += u64::from(event.named == Some(true));
         let operations = self.kinds.entry(event.kind.clone()).or_default();
         *operations.entry(event.operation.clone()).or_default() += 1;
         if !event.change.is_empty() {

@@ -45,7 +45,7 @@ mod tests {
             let label = Some(Label::new(label, None));
             let event = Event {
                 id: String::new(), time: "2026-11-20T16:59:49Z".to_owned(), kind: String::new(), operation: String::new(),
-                who, what, from: label.clone(), to: label, change: "Downgraded".to_owned(), why,
+                who, what, from: label.clone(), to: label, change: "Downgraded".to_owned(), why, named: None,
             };
             let lines = told(&event, Paint::new(false, None, None));
             prop_assert!(lines.iter().all(|line| line.chars().count() <= WIDTH), "{:?}", lines);

@@ -6,6 +6,7 @@
 
 pub mod error_body;
 pub mod ids;
+pub mod label_map;
 pub mod listing;
 pub mod record_to_row;
 pub mod settings;
@@ -25,9 +26,10 @@ pub type Reached = Vec<&'static str>;
 pub type Target = (&'static str, fn(&[u8]) -> Reached, &'static [&'static str]);
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("error_body", error_body::check, error_body::REACHES),
     ("ids", ids::check, ids::REACHES),
+    ("label_map", label_map::check, label_map::REACHES),
     ("listing", listing::check, listing::REACHES),
     ("record_to_row", record_to_row::check, record_to_row::REACHES),
     ("settings", settings::check, settings::REACHES),

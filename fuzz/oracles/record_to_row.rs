@@ -84,6 +84,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| World {
         name: name.into(),
         parent: parent.map(str::to_owned),
         priority: Some(priority),
+        gone: None,
     })
     .collect(),
 });

@@ -29,6 +29,8 @@ pub struct Config {
     pub seed: u64,
     /// Contents on one page of a listing.
     pub page_size: usize,
+    /// Labels on one page of Graph's list, each with its sublabels.
+    pub label_page_size: usize,
     /// Wait before every answer but those under `/_sim/`.
     pub latency: Duration,
     /// Whether contents are gzipped for a client that accepts it.
@@ -92,6 +94,7 @@ impl Default for Config {
             port: 0,
             seed: 1,
             page_size: 100,
+            label_page_size: 100,
             latency: Duration::ZERO,
             gzip_contents: true,
             subscribed: false,

@@ -13,11 +13,11 @@ use axum::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use crate::{answer, faults::Fault, publish::Order, query, server::Shared};
+use crate::{answer, directory::Change, faults::Fault, publish::Order, query, server::Shared};
 
 /// The routes:
 /// `GET /_sim/report`, `GET /_sim/requests`, `GET /_sim/rows` (NDJSON), `GET|POST|DELETE /_sim/faults[?number=n]`,
-/// `POST /_sim/publish`, `DELETE /_sim/tokens`.
+/// `POST /_sim/publish`, `POST /_sim/labels`, `DELETE /_sim/tokens`.
 pub(crate) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/_sim/report", get(report))
@@ -25,6 +25,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/_sim/rows", get(rows))
         .route("/_sim/faults", get(faults).post(add_fault).delete(remove_faults))
         .route("/_sim/publish", post(publish))
+        .route("/_sim/labels", post(change_label))
         .route("/_sim/tokens", delete(revoke_tokens))
 }
 
@@ -97,6 +98,30 @@ async fn publish(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     match shared.publish(order) {
         Ok(published) => reply(&published),
         Err(id) => answer::error(StatusCode::NOT_FOUND, "Control", &format!("no content has the id {id}")),
+    }
+}
+
+async fn change_label(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let change: Change = match read(&body) {
+        Ok(change) => change,
+        Err(message) => return bad(&message),
+    };
+    let mut directory = shared.directory();
+    let (id, is_there) = match change {
+        Change::Create { name, parent } => (directory.create(&name, parent.as_deref()), true),
+        Change::Rename { id, name } => {
+            let is_there = directory.rename(&id, &name);
+            (id, is_there)
+        }
+        Change::Delete { id } => {
+            let is_there = directory.delete(&id);
+            (id, is_there)
+        }
+    };
+    if is_there {
+        reply(&json!({"id": id}))
+    } else {
+        answer::error(StatusCode::NOT_FOUND, "Control", &format!("no label has the id {id}"))
     }
 }
 

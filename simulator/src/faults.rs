@@ -164,7 +164,7 @@ pub enum Effect {
     DuplicateListing,
     /// The contentUris of a listing point to this origin (`https://host`).
     ForeignHost(String),
-    /// The next page of a listing points to this origin.
+    /// The next page of a listing, or of Graph's labels, points to this origin.
     ForeignPage(String),
     /// The contentUris of a listing are this text.
     MalformedUri(String),

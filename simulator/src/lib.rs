@@ -40,6 +40,7 @@ pub mod tenant;
 
 mod answer;
 mod control;
+mod directory;
 mod feed;
 mod graph;
 mod guid;

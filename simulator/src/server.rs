@@ -28,6 +28,7 @@ use crate::{
     config::Config,
     contents::{Content, ContentType, Contents},
     control,
+    directory::Directory,
     events::Generator,
     faults::{Active, Effect, Fault, Faults, http_date},
     feed::{self, Subscriptions},
@@ -62,6 +63,7 @@ pub(crate) struct Shared {
     ledger: Mutex<Ledger>,
     faults: Mutex<Faults>,
     requests: Mutex<Requests>,
+    directory: Mutex<Directory>,
     rows_file: Mutex<Option<File>>,
     /// Held by each post that is being carried out.
     posting: Arc<()>,
@@ -97,6 +99,10 @@ impl Shared {
 
     pub fn requests(&self) -> MutexGuard<'_, Requests> {
         lock(&self.requests)
+    }
+
+    pub fn directory(&self) -> MutexGuard<'_, Directory> {
+        lock(&self.directory)
     }
 
     pub fn rows_file(&self) -> MutexGuard<'_, Option<File>> {
@@ -147,6 +153,7 @@ impl Simulator {
         let rows_file = config.rows_file.as_deref().map(ingestion::open_rows_file).transpose()?;
         let tenant = Arc::new(Tenant::new(config.seed));
         let shared = Arc::new(Shared {
+            directory: Mutex::new(Directory::of(&tenant)),
             generator: Generator::new(Arc::clone(&tenant)),
             tenant,
             base: format!("http://{address}"),
@@ -312,6 +319,21 @@ impl Simulator {
     #[must_use]
     pub fn faults(&self) -> Vec<Active> {
         self.shared.faults().active().to_vec()
+    }
+
+    /// Makes a sensitivity label, below the one with the id `parent`; its id. No record of the generator has it.
+    pub fn create_label(&self, name: &str, parent: Option<&str>) -> String {
+        self.shared.directory().create(name, parent)
+    }
+
+    /// Gives a label another name; whether it is there.
+    pub fn rename_label(&self, id: &str, name: &str) -> bool {
+        self.shared.directory().rename(id, name)
+    }
+
+    /// Deletes a label and its sublabels: Graph lists them no more, records go on to name them. Whether it was there.
+    pub fn delete_label(&self, id: &str) -> bool {
+        self.shared.directory().delete(id)
     }
 
     /// Makes every token given out so far invalid.

@@ -118,7 +118,7 @@ const DYNAMICS: &[&str] = &[
     "AdditionalFields",
 ];
 
-const RUN_STRINGS: &[&str] = &["RunId", "OrganizationId", "Version", "Host", "Outcome", "Error"];
+const RUN_STRINGS: &[&str] = &["RunId", "OrganizationId", "Version", "Host", "Outcome", "Error", "CatalogueTrouble"];
 const RUN_LONGS: &[&str] = &[
     "ContentsListed",
     "ContentsRead",
@@ -136,8 +136,10 @@ const RUN_LONGS: &[&str] = &[
     "DeadLettersKept",
     "FeedRequests",
     "Throttled",
+    "UnknownLabels",
+    "CatalogueLabels",
 ];
-const RUN_REALS: &[&str] = &["DurationSeconds", "ThrottleWaitSeconds", "LagSeconds"];
+const RUN_REALS: &[&str] = &["DurationSeconds", "ThrottleWaitSeconds", "LagSeconds", "CatalogueAgeSeconds"];
 const RUN_DATETIMES: &[&str] = &["TimeGenerated"];
 const RUN_DYNAMICS: &[&str] = &["FilteredOut", "ContentTypes"];
 

@@ -4,6 +4,7 @@ mod completions;
 mod dead_letters;
 mod disconnect;
 mod doctor;
+mod labels;
 mod progress;
 mod pull;
 mod serve;
@@ -75,6 +76,8 @@ It never ends with 0, for the host starts only what failed again.")]
     Status(status::StatusArguments),
     /// Whether all that it needs is there, each with its fix.
     Doctor(doctor::DoctorArguments),
+    /// The sensitivity labels by which rows get names, as a tree.
+    Labels(labels::LabelsArguments),
     /// Start the subscriptions of the content types.
     Connect(subscriptions::ConnectArguments),
     /// Stop the subscriptions of the content types. What is published until they are started again is lost.
@@ -92,6 +95,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Pull(arguments) => pull::pull(arguments),
         Command::Status(arguments) => status::status(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
+        Command::Labels(arguments) => labels::labels(arguments),
         Command::Connect(arguments) => subscriptions::connect(arguments),
         Command::Disconnect(arguments) => disconnect::disconnect(arguments),
         Command::DeadLetters(arguments) => dead_letters::dead_letters(arguments),

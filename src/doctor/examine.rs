@@ -154,7 +154,7 @@ async fn of_ingestion(settings: &Settings, options: &Options) -> Vec<Finding> {
 }
 
 async fn of_labels(settings: &Settings) -> Vec<Finding> {
-    if let Some(labels) = labels::without_graph(&settings.labels) {
+    if let Some(labels) = labels::without_graph(&settings.labels).await {
         return vec![Finding::not_needed(Check::GraphToken, "LABELS is not graph"), labels];
     }
     let tokens = assembly::graph_tokens(settings);
@@ -166,8 +166,8 @@ async fn of_labels(settings: &Settings) -> Vec<Finding> {
         token.verdict = super::Verdict::Warning;
         return vec![token, Finding::because(Check::Labels, Check::GraphToken)];
     }
-    let answer = match http_client() {
-        Ok(http) => labels::examine(&http, &settings.labels, &tokens, claims.as_ref()).await,
+    let answer = match assembly::graph_client(settings, tokens) {
+        Ok(graph) => labels::examine(&graph, claims.as_ref()).await,
         Err(error) => Finding::warning(Check::Labels, error.to_string(), "Check HTTPS_PROXY, and TLS on this machine"),
     };
     vec![token, answer]

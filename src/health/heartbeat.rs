@@ -48,6 +48,10 @@ pub struct Heartbeat<'a> {
     throttle_wait_seconds: f64,
     lag_seconds: Option<i64>,
     content_types: BTreeMap<ContentType, Stands>,
+    unknown_labels: u64,
+    catalogue_labels: Option<usize>,
+    catalogue_age_seconds: Option<i64>,
+    catalogue_trouble: &'a str,
 }
 
 /// How a content type stands after the run.
@@ -80,6 +84,7 @@ impl<'a> Heartbeat<'a> {
     #[must_use]
     pub fn of(tenant: &'a str, run: &'a RunRecord) -> Self {
         let figures = &run.figures;
+        let catalogue = figures.catalogue.as_ref();
         let kinds = || figures.content_types.values();
         Self {
             time_generated: run.ended_at,
@@ -110,6 +115,10 @@ impl<'a> Heartbeat<'a> {
             throttle_wait_seconds: figures.throttle_wait_seconds,
             lag_seconds: run.lag_seconds(),
             content_types: figures.content_types.iter().map(|(name, kind)| (*name, Stands::of(kind))).collect(),
+            unknown_labels: figures.unknown_labels,
+            catalogue_labels: catalogue.map(|catalogue| catalogue.labels),
+            catalogue_age_seconds: catalogue.and_then(|catalogue| catalogue.age_seconds),
+            catalogue_trouble: catalogue.and_then(|catalogue| catalogue.trouble.as_deref()).unwrap_or_default(),
         }
     }
 }
@@ -161,6 +170,7 @@ mod tests {
     fn a_run_that_never_knew_its_watermarks_has_no_lag_rather_than_none() {
         let row: Value = serde_json::from_str(&row(Summary::default(), Some("state: away"))).unwrap();
         assert_eq!((&row["LagSeconds"], &row["DeadLettersKept"]), (&Value::Null, &Value::Null));
+        assert_eq!((&row["CatalogueLabels"], &row["CatalogueTrouble"]), (&Value::Null, &json!("")));
         assert_eq!((&row["Outcome"], &row["Error"]), (&json!("Failed"), &json!("state: away")));
     }
 

@@ -23,5 +23,6 @@ pub use page::{SECURITY_POLICY, page};
 pub use reporter::{Reporter, host_name};
 pub use ring::{KEPT_RUNS, Ring, runs_key};
 pub use run_record::{Outcome, RunRecord, Started};
+pub use span::span;
 pub use text::undelivered;
 pub use verdict::{Health, LAG_LIMIT, SILENT_AFTER};

@@ -129,7 +129,7 @@ pub(super) mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::{content::ContentType, dead_letter::Number, pull::TypeSummary};
+    use crate::{content::ContentType, dead_letter::Number, labels::Standing, pull::TypeSummary};
 
     pub const BEGAN: OffsetDateTime = datetime!(2026-11-22 19:00 UTC);
 
@@ -150,6 +150,7 @@ pub(super) mod tests {
             rows: 7,
             seconds: 4.5,
             dead_letters_in_all: Some(Number { number: 2, or_more: false }),
+            catalogue: Some(Standing { labels: 12, age_seconds: Some(60), ..Standing::default() }),
             filtered: [("83 AipDiscover".to_owned(), 3)].into(),
             content_types: [(ContentType::General, kind())].into(),
             ..Summary::default()

@@ -2,8 +2,9 @@
 
 use time::Duration;
 
-/// A span in its two largest units.
-pub(super) fn span(time: Duration) -> String {
+/// A span in its two largest units, for people.
+#[must_use]
+pub fn span(time: Duration) -> String {
     let seconds = time.whole_seconds().max(0);
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {

@@ -5,7 +5,10 @@ use std::fmt;
 use time::{OffsetDateTime, UtcOffset, format_description::BorrowedFormatItem, macros::format_description};
 
 use super::{counted::counted, run_record::RunRecord, span::span, verdict::Health};
-use crate::status::{Status, TypeStatus};
+use crate::{
+    labels::Standing,
+    status::{Status, TypeStatus},
+};
 
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,6 +32,12 @@ impl fmt::Display for Health {
         };
         writeln!(f, "under way      {under_way}")?;
         writeln!(f, "last run       {}", status.runs.last().map_or_else(|| "none".to_owned(), |run| status.run(run)))?;
+        if let Some(Standing { labels, age_seconds, .. }) =
+            status.runs.last().and_then(|run| run.figures.catalogue.as_ref())
+        {
+            let age = age_seconds.map_or_else(String::new, |age| format!(", listed {} before its end", seconds(age)));
+            writeln!(f, "label names    {} known to it{age}", counted(*labels as u64, "label"))?;
+        }
         writeln!(f, "subscriptions  listed {}", status.ago_or(status.subscriptions_checked, "never"))?;
         for (content_type, kind) in &status.content_types {
             writeln!(f, "\n{content_type}")?;
@@ -142,6 +151,7 @@ mod tests {
             "\nlag            1 h 35 min\n",
             "\nlast accepted  2026-11-22T19:00:00Z (4 min ago)\n",
             "\nlast run       Done 2026-11-22T19:00:05Z (3 min ago): 0 contents, 0 label events, 7 rows\n",
+            "\nlabel names    12 labels known to it, listed 1 min before its end\n",
             "\nAudit.Exchange\n  subscription    unknown\n  listed through  never listed\n",
             "\n  listed through  2026-11-22T17:29:00Z, lag 1 h 35 min\n",
             "\n  left to do      0",

@@ -65,6 +65,10 @@ impl Health {
                 "There are dead letters ({letters}): `labelstream dead-letters list` shows them with their reasons, `dead-letters replay` sends them again."
             ));
         }
+        let catalogue = status.runs.last().and_then(|run| run.figures.catalogue.as_ref());
+        if let Some(trouble) = catalogue.and_then(|catalogue| catalogue.trouble.as_ref()) {
+            verdict.notes.push(format!("Label events arrive, but {trouble}."));
+        }
         verdict.notes.extend(status.runs_error.clone());
         let Verdict { problems, notes } = verdict;
         Self { healthy: problems.is_empty(), problems, notes, status }

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::{budget::Budget, left_over::LeftOver, sink::Sink, summary::Counts};
 use crate::{
-    content::ContentType, dead_letter::Selection, feed::FeedClient, labels::Catalogue, record::Filter, state::Store,
+    content::ContentType, dead_letter::Selection, feed::FeedClient, labels::Keeper, record::Filter, state::Store,
 };
 
 /// What a connector is made of.
@@ -19,7 +19,7 @@ pub struct Connector {
     /// Which records are label events.
     pub filter: Filter,
     /// Label names.
-    pub labels: Catalogue,
+    pub labels: Keeper,
     /// Where rows go.
     pub sink: Sink,
     /// Where the state lies.

@@ -18,6 +18,7 @@ mod fetching;
 mod left_over;
 mod listing;
 mod lock;
+mod names;
 mod posting;
 mod reading;
 mod refusals;

@@ -8,7 +8,10 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::run::{Run, Seen, add};
+use super::{
+    names,
+    run::{Run, Seen, add},
+};
 use crate::{
     content::Content,
     dead_letter::{DeadLetter, Kind},
@@ -125,6 +128,7 @@ pub async fn read(
         add(&run.counts.feed_bytes, chunk.len() as u64);
         ended = splitter.push(&chunk, |element| piece.take(run, element));
         deliver(run, slot, content, &content.id, &mut piece, rows).await?;
+        patience = patience.after(std::mem::take(&mut piece.waited));
         if ended.is_err() {
             break;
         }
@@ -189,6 +193,8 @@ struct Piece {
     bytes: Vec<u8>,
     events: Vec<(Range<usize>, u64)>,
     bad: Vec<Bad>,
+    /// How long its rows waited for label names.
+    waited: Duration,
     /// Of the whole content so far.
     seen: Seen,
 }
@@ -234,6 +240,7 @@ async fn deliver(
     let provenance = Provenance::from(content);
     if !piece.events.is_empty() {
         run.know_records().await.map_err(Interrupted::State)?;
+        let mut labels = names::of(run).await;
         piece.seen.label_events += piece.events.len() as u64;
         for (range, ordinal) in piece.events.drain(..) {
             let bytes = &piece.bytes[range];
@@ -251,8 +258,18 @@ async fn deliver(
                 continue;
             }
             let start = made.bytes.len();
-            let written = row::write(&record, &provenance, &run.connector.labels, &mut made.bytes);
+            let mut written = row::write(&record, &provenance, &labels, &mut made.bytes);
+            if written.unknown_labels > 0 {
+                let asked = Instant::now();
+                while let Some(newer) = names::newer(run, &labels, written.unknown_ids).await {
+                    labels = newer;
+                    made.bytes.truncate(start);
+                    written = row::write(&record, &provenance, &labels, &mut made.bytes);
+                }
+                piece.waited += asked.elapsed();
+            }
             piece.seen.truncated += u64::from(written.truncated > 0);
+            piece.seen.unknown_labels += u64::from(written.unknown_labels > 0);
             made.rows.push((start..made.bytes.len(), id));
         }
         piece.bytes.clear();

@@ -20,6 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     connector::{Connector, Request},
     error::RunError,
+    names::Names,
     reading::LARGE_AT_ONCE,
     refusals::{Judgement, Refusals, RefusedRow, ToSearch},
     saving::Taken,
@@ -54,6 +55,8 @@ pub struct Run {
     pub memory: Memory,
     /// Every task of the run, the stages and what they begin.
     pub tasks: TaskTracker,
+    /// The label names.
+    pub names: Names,
     /// Places for large records.
     pub large_records: Semaphore,
     /// What is being saved.
@@ -89,6 +92,7 @@ impl Run {
             progress: Mutex::new(progress),
             memory,
             tasks: TaskTracker::new(),
+            names: Names::new(request.budget),
             large_records: Semaphore::new(LARGE_AT_ONCE),
             taken: tokio::sync::Mutex::default(),
             held_until: Mutex::new(held_until),
@@ -219,6 +223,7 @@ impl Run {
         add(&self.counts.label_events, seen.label_events);
         add(&self.counts.repeated, seen.repeated);
         add(&self.counts.truncated, seen.truncated);
+        add(&self.counts.unknown_labels, seen.unknown_labels);
         let mut filtered = locked(&self.filtered);
         for (record_type, count) in &seen.filtered {
             *filtered.entry(*record_type).or_default() += count;
@@ -366,6 +371,8 @@ pub struct Seen {
     pub label_events: u64,
     pub repeated: u64,
     pub truncated: u64,
+    /// Rows with the id of a label that is not known.
+    pub unknown_labels: u64,
     /// Elements that are no records.
     pub bad: u64,
     /// By record type; `None` for those that have none.

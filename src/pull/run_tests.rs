@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     feed::{self, FeedClient, Limits},
     identity::{IdentityError, Token, TokenSource},
-    labels::Catalogue,
+    labels::Keeper,
     pull::{Budget, LeftOver, Sink, lock::HOLDS},
     record::Filter,
     state::overlay::Overlay,
@@ -41,7 +41,7 @@ pub fn run(held_until: Instant) -> Run {
         tenant: "t".to_owned(),
         feed: FeedClient::new(feed::http_client().unwrap(), &base, "t", "t", Arc::new(NoTokens), budget).unwrap(),
         filter: Filter::default(),
-        labels: Catalogue::default(),
+        labels: Keeper::off(),
         sink: Sink::Nowhere,
         store: store.clone(),
         content_types: Vec::new(),

@@ -18,7 +18,7 @@ use super::{
     budget::Budget,
     connector::{Connector, Range, Request},
     error::{RunError, RunFailed},
-    fetching, listing, lock, posting, reading, replay,
+    fetching, listing, lock, names, posting, reading, replay,
     run::Run,
     saving, subscriptions,
     summary::{Summary, TypeSummary},
@@ -128,6 +128,7 @@ impl Connector {
 
         let errors = run.take_errors();
         let mut summary = run.summary(started);
+        self.labels.tell(summary.catalogue.as_ref().and_then(|catalogue| catalogue.trouble.as_deref()));
         summary.count_letters(letters);
         if letters.is_some_and(|before| before.or_more) && summary.dead_letters_removed > 0 {
             // They were not all counted, so that what is left of them cannot be told from those that went.
@@ -242,6 +243,7 @@ impl Connector {
         let (saver, save) = saving::stage(Arc::clone(run));
         let mut stages = Stages { run: Arc::clone(run), tasks: JoinSet::new() };
         stages.begin("saving", save);
+        stages.begin("the label names", names::keep_up(Arc::clone(run)));
         let times =
             posting::Times { last_post: started + request.budget.last_post, last_answer: request.budget.last_answer };
         stages.begin("posting", posting::post_all(Arc::clone(run), to_post, saver, times));
@@ -255,6 +257,7 @@ impl Connector {
         while let Some(ended) = stages.tasks.join_next().await {
             run.look_at(ended);
         }
+        names::save(run).await;
         run.note_what_nothing_was_read_of();
         run.note_that_nothing_was_taken();
         run.progress().finish();
@@ -369,6 +372,7 @@ impl Run {
     fn summary(&self, started: Instant) -> Summary {
         let mut summary = Summary { seconds: started.elapsed().as_secs_f64(), ..Summary::default() };
         summary.count(&self.counts, &self.filtered.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        summary.catalogue = self.connector.labels.standing(OffsetDateTime::now_utc());
         summary.cut_short = self.cut_short.load(Ordering::Relaxed);
         let now = OffsetDateTime::now_utc();
         summary.letters = self.progress().letters().outcomes();

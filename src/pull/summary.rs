@@ -9,7 +9,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{content::ContentType, dead_letter::Number, record::record_type_name, watermark::Outcome};
+use crate::{
+    content::ContentType, dead_letter::Number, labels::Standing, record::record_type_name, watermark::Outcome,
+};
 
 /// The counters of a run; its stages add to them.
 #[derive(Debug, Default)]
@@ -27,6 +29,7 @@ pub struct Counts {
     pub row_bytes: AtomicU64,
     pub sent_bytes: AtomicU64,
     pub truncated: AtomicU64,
+    pub unknown_labels: AtomicU64,
     pub dead_letters: AtomicU64,
     pub dead_letters_removed: AtomicU64,
     pub ingestion_wait_ms: AtomicU64,
@@ -80,6 +83,11 @@ pub struct Summary {
     pub sent_bytes: u64,
     /// Rows in which something was cut to fit the service's limits.
     pub truncated: u64,
+    /// Rows with the id of a label that the catalogue does not know: of a deleted label, or of another tenant.
+    pub unknown_labels: u64,
+    /// How the label catalogue stands; `None` where names are off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<Standing>,
     /// Dead letters that are new with this run.
     pub dead_letters: u64,
     /// Dead letters that were removed because they were delivered, by a replay.
@@ -151,6 +159,7 @@ impl Summary {
         self.row_bytes = get(&counts.row_bytes);
         self.sent_bytes = get(&counts.sent_bytes);
         self.truncated = get(&counts.truncated);
+        self.unknown_labels = get(&counts.unknown_labels);
         self.dead_letters = get(&counts.dead_letters);
         self.dead_letters_removed = get(&counts.dead_letters_removed);
         self.throttle_wait_seconds += get(&counts.ingestion_wait_ms) as f64 / 1000.0;
@@ -220,6 +229,10 @@ impl Summary {
             line.push('.');
             lines.push(line);
         }
+        if let Some(catalogue) = &self.catalogue {
+            lines.push(catalogue_line(catalogue, self.unknown_labels));
+            lines.extend(catalogue.trouble.clone());
+        }
         for (content_type, kind) in &self.content_types {
             lines.push(format!(
                 "{content_type}: listed through {}, lag {} s, {} contents to be tried again, {} unfinished.",
@@ -241,6 +254,13 @@ impl Summary {
         }
         lines
     }
+}
+
+fn catalogue_line(catalogue: &Standing, unknown: u64) -> String {
+    let Standing { labels, gone, age_seconds, .. } = catalogue;
+    let gone = if *gone > 0 { format!(", {gone} of them deleted") } else { String::new() };
+    let age = age_seconds.map_or_else(String::new, |age| format!(", listed {age} s ago"));
+    format!("{labels} labels known by name{gone}{age}; {unknown} rows with the id of another label.")
 }
 
 fn rfc3339(time: OffsetDateTime) -> String {

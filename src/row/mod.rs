@@ -18,6 +18,8 @@ mod writer;
 pub use columns::{COLUMNS_JSON, ColumnType, columns};
 pub use limit::{ROW_LIMIT, VALUE_LIMIT};
 
+use uuid::Uuid;
+
 use crate::{
     content::{Content, ContentType},
     labels::Catalogue,
@@ -47,6 +49,8 @@ pub struct RowMeta {
     pub truncated: usize,
     /// How many label ids it has that the catalogue does not know: 0 to 2.
     pub unknown_labels: u32,
+    /// Those of them that are GUIDs, as the ids of labels are: of the label before, and of the label.
+    pub unknown_ids: [Option<Uuid>; 2],
     /// Whether the record told when it happened. If not, the row's `TimeGenerated` is the time its content was created.
     pub timed: bool,
 }

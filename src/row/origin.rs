@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use uuid::Uuid;
+
 use crate::{
     labels::{Catalogue, Label},
     record::{Member, Members, Record, json},
@@ -85,6 +87,8 @@ pub(super) struct Source<'r, 'a> {
     pub had_label: bool,
     /// Ids of labels that the catalogue does not know.
     pub unknown_labels: u32,
+    /// Those of them that are GUIDs.
+    pub unknown_ids: [Option<Uuid>; 2],
 }
 
 impl<'r, 'a> Source<'r, 'a> {
@@ -98,13 +102,15 @@ impl<'r, 'a> Source<'r, 'a> {
             label: None,
             had_label: false,
             unknown_labels: 0,
+            unknown_ids: [None; 2],
         };
         let (old, new) = (source.label_id(OLD_LABEL), source.label_id(LABEL));
         source.old_label = old.as_ref().and_then(|id| labels.get(id));
         source.label = new.as_ref().and_then(|id| labels.get(id));
         source.had_label = old.is_some();
-        source.unknown_labels =
-            u32::from(old.is_some() && source.old_label.is_none()) + u32::from(new.is_some() && source.label.is_none());
+        let unknown = [old.filter(|_| source.old_label.is_none()), new.filter(|_| source.label.is_none())];
+        source.unknown_labels = unknown.iter().flatten().count() as u32;
+        source.unknown_ids = unknown.map(|id| Uuid::try_parse(id?.trim()).ok());
         source
     }
 
@@ -227,6 +233,11 @@ mod tests {
         with(text, |source| assert!(!source.had_label && source.unknown_labels == 0));
         with(r#"{"SourceLabel":"a","DestinationLabel":"b"}"#, |source| {
             assert!(source.had_label && source.unknown_labels == 2);
+            assert_eq!(source.unknown_ids, [None, None], "no label of a tenant has such an id");
+        });
+        let id = "ABCDEF00-0000-4000-8000-000000000001";
+        with(&format!(r#"{{"SourceLabel":"{{{id}}}","DestinationLabel":" {id}"}}"#), |source| {
+            assert_eq!(source.unknown_ids, [Some(id.parse().unwrap()); 2]);
         });
     }
 }

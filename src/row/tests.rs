@@ -28,6 +28,7 @@ fn labels() -> Catalogue {
         name: name.into(),
         parent: parent.map(str::to_owned),
         priority: Some(priority),
+        gone: None,
     };
     [label("low", "Public", None, 1), label("high", "All \"Staff\"", Some("Secret"), 5)].into_iter().collect()
 }

@@ -41,6 +41,7 @@ pub(super) fn write(source: &Source<'_, '_>, provenance: &Provenance<'_>, caps: 
         bytes: writer.out.len() - start,
         truncated: writer.cut.len(),
         unknown_labels: source.unknown_labels,
+        unknown_ids: source.unknown_ids,
         timed: writer.timed,
     }
 }

@@ -66,6 +66,7 @@ fn every_published_label_event_arrives_once_and_the_picture_says_so() {
         "Highly Confidential\\Board",
         "SharePointFileOperation",
         " → no label  ",
+        " name it: 100.0 %.",
         "MicrosoftTeams (25)",
         "You do not pay for these",
         "README.md, section Deploying",

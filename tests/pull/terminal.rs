@@ -50,8 +50,9 @@ async fn progress_gives_way_to_warnings_and_to_the_summary() {
     assert!(screen[0].starts_with("20") && screen[0].contains(" WARN "), "{screen:?}");
     assert!(screen[1].starts_with("2 contents read with 10 records"), "{screen:?}");
     assert!(screen[2].starts_with("1 contents failed"), "{screen:?}");
-    assert!(screen[3..].iter().all(|line| line.starts_with("Audit.")), "{screen:?}");
-    assert_eq!(screen.len(), 6, "{screen:?}");
+    assert!(screen[3].starts_with("12 labels known by name, listed "), "{screen:?}");
+    assert!(screen[4..].iter().all(|line| line.starts_with("Audit.")), "{screen:?}");
+    assert_eq!(screen.len(), 7, "{screen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

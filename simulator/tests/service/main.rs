@@ -8,6 +8,8 @@ mod faults;
 #[cfg(test)]
 mod feed;
 #[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod ingestion;

@@ -86,7 +86,7 @@ pub const CASES: &[Case] = &[
         setup: || configured(|config| config.graph_roles.clear()),
         named: &[("labels", "warning")],
         found: "HTTP 403 accessDenied",
-        fix: "LABELS=off",
+        fix: "set LABELS to a map or off",
     },
     Case {
         broken: "the map of labels is not deployed",
@@ -99,7 +99,7 @@ pub const CASES: &[Case] = &[
         broken: "Graph cannot be reached",
         setup: || set("GRAPH_ENDPOINT", "http://127.0.0.1:9"),
         named: &[("labels", "warning")],
-        found: "Microsoft Graph gave no answer",
+        found: "Microsoft Graph could not be reached",
         fix: "GRAPH_ENDPOINT",
     },
     Case {
@@ -107,7 +107,7 @@ pub const CASES: &[Case] = &[
         setup: || faulty(always(Endpoint::Labels, 404)),
         named: &[("labels", "warning")],
         found: "HTTP 404",
-        fix: "Set LABELS to a map",
+        fix: "set LABELS to a map",
     },
     Case {
         broken: "the map of labels is no JSON",
