@@ -1,4 +1,4 @@
-// Rows that the connector makes of the simulator's records, by the two binaries; with label names where they have none yet.
+// Rows that the connector makes of the simulator's records, by the two binaries.
 
 import { execFileSync, spawn } from 'node:child_process';
 import path from 'node:path';
@@ -22,6 +22,7 @@ async function simulator() {
   return { told: JSON.parse(line), end: () => child.kill() };
 }
 
+/** {id: {name}} of the labels that the simulated Graph lists. */
 async function catalogue({ IDENTITY_ENDPOINT, IDENTITY_HEADER, GRAPH_ENDPOINT }) {
   const token = await fetch(`${IDENTITY_ENDPOINT}?resource=https://graph.microsoft.com&api-version=2019-08-01`, {
     headers: { 'X-IDENTITY-HEADER': IDENTITY_HEADER },
@@ -32,32 +33,11 @@ async function catalogue({ IDENTITY_ENDPOINT, IDENTITY_HEADER, GRAPH_ENDPOINT })
   const found = new Map();
   const add = (label, parent) => {
     const name = parent ? `${parent}\\${label.name}` : label.name;
-    found.set(label.id, { name, own: label.name, priority: label.priority });
+    found.set(label.id, { name });
     for (const child of label.sublabels) add(child, label.name);
   };
   for (const label of labels.value) add(label);
   return found;
-}
-
-/** The columns of a row that come from the label catalogue, where the row does not have them. */
-function named(row, labels) {
-  const now = labels.get(row.SensitivityLabelId);
-  const before = labels.get(row.OldSensitivityLabelId);
-  const filled = { ...row };
-  if (now) {
-    filled.LabelName ??= now.own;
-    filled.SensitivityLabelName ??= now.name;
-    filled.SensitivityLabelPriority ??= now.priority;
-  }
-  if (before) {
-    filled.OldSensitivityLabelName ??= before.name;
-    filled.OldSensitivityLabelPriority ??= before.priority;
-  }
-  if (now && before) {
-    const directions = ['Downgraded', 'SameOrder', 'Upgraded'];
-    filled.LabelChange ??= directions[Math.sign(now.priority - before.priority) + 1];
-  }
-  return filled;
 }
 
 /** The rows, each with the time at which the workspace took it: five minutes after the feed had published it. */
@@ -73,7 +53,7 @@ export async function simulatedRows() {
     const rows = lines
       .trim()
       .split('\n')
-      .map((line) => named(JSON.parse(line), labels))
+      .map((line) => JSON.parse(line))
       .map((row) => ({ ...row, [INGESTED]: new Date(Date.parse(row.ContentCreated) + 300_000).toISOString() }));
     return { rows, labels };
   } finally {
