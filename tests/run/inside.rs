@@ -14,6 +14,7 @@ use labelstream::{
     feed::{self, FeedClient},
     identity::{IdentityError, Token, TokenSource},
     ingestion::IngestionClient,
+    labels::{GraphClient, Keeper},
     pull::{Budget, Connector, Request, RunFailed, Sink, Summary},
     settings::{Needs, Settings},
     state::{Entry, Expect, Lock, StateError, Store, Version, folder::FolderStore},
@@ -199,8 +200,12 @@ impl Inside {
         let mut connector = assembly::connector_with(&settings, self.store.clone(), sink).unwrap();
         let (base, tenant) = (&settings.feed.management_endpoint, &settings.feed.tenant_id);
         let budget = Arc::new(feed::Budget::new(feed::Limits::SERVICE));
+        let labels =
+            GraphClient::new(http.clone(), &settings.labels.graph_endpoint, tokens(&settings.labels.graph_scope));
+        let labels = Keeper::of_graph(labels);
         let tokens = tokens(&settings.feed.management_scope);
         connector.feed = FeedClient::new(http, base, tenant, tenant, tokens, budget).unwrap();
+        connector.labels = labels;
         connector
     }
 
