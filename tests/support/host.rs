@@ -2,8 +2,9 @@
 //! kills it.
 
 use std::{
-    io::{BufRead as _, BufReader, Read, Write as _},
+    io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    os::fd::OwnedFd,
     path::Path,
     process::{Child, Command, Stdio},
     sync::{
@@ -15,6 +16,7 @@ use std::{
 };
 
 use serde_json::Value;
+use tokio::net::unix::pipe;
 
 /// How long a run may take in a test before it is taken for hanging.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -85,8 +87,8 @@ impl Host {
             .spawn()
             .expect("the binary starts");
         let lines = Arc::default();
-        collect(&lines, Stream::Out, process.stdout.take().expect("stdout is piped"));
-        collect(&lines, Stream::Err, process.stderr.take().expect("stderr is piped"));
+        let (out, err) = (process.stdout.take().expect("it is piped"), process.stderr.take().expect("it is piped"));
+        collect(&lines, [(Stream::Out, out.into()), (Stream::Err, err.into())]);
         let mut host = Self { process, port, lines, runs: AtomicUsize::new(0) };
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             assert_eq!(host.process.try_wait().expect("its state"), None, "it ended: {:?}", host.lines());
@@ -212,11 +214,58 @@ pub fn is_end_of_run(line: &str) -> bool {
     line.contains("the run is done") || line.contains("the run failed")
 }
 
-fn collect(lines: &Arc<Mutex<Vec<(Stream, String)>>>, stream: Stream, from: impl Read + Send + 'static) {
+/// Reads what the process writes to its two streams. Lines are told when neither has more: whoever sees a line sees all
+/// that was written to the other stream before it.
+fn collect(lines: &Arc<Mutex<Vec<(Stream, String)>>>, from: [(Stream, OwnedFd); 2]) {
     let lines = Arc::clone(lines);
     thread::spawn(move || {
-        for line in BufReader::new(from).lines().map_while(Result::ok) {
-            lines.lock().expect("the lines").push((stream, line));
-        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+        runtime.block_on(async {
+            let [mut out, mut err] = from.map(|(stream, pipe)| Pipe::new(stream, pipe));
+            loop {
+                tokio::select! {
+                    _ = out.receiver.readable(), if out.open => {}
+                    _ = err.receiver.readable(), if err.open => {}
+                    else => break,
+                }
+                let mut found = Vec::new();
+                while out.read(&mut found) | err.read(&mut found) {}
+                lines.lock().expect("the lines").extend(found);
+            }
+        });
     });
+}
+
+/// One stream of the process.
+struct Pipe {
+    stream: Stream,
+    receiver: pipe::Receiver,
+    open: bool,
+    /// The beginning of a line.
+    begun: Vec<u8>,
+}
+
+impl Pipe {
+    fn new(stream: Stream, pipe: OwnedFd) -> Self {
+        let receiver = pipe::Receiver::from_owned_fd(pipe).expect("a pipe");
+        Self { stream, receiver, open: true, begun: Vec::new() }
+    }
+
+    /// Adds the lines that are whole by now; at the end of the stream the last one too, however it ends. Whether there was
+    /// anything to read.
+    fn read(&mut self, lines: &mut Vec<(Stream, String)>) -> bool {
+        let mut piece = [0; 8192];
+        let bytes = match self.receiver.try_read(&mut piece) {
+            _ if !self.open => return false,
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+            Err(error) => panic!("what it writes cannot be read: {error}"),
+        };
+        self.open = bytes > 0;
+        self.begun.extend_from_slice(&piece[..bytes]);
+        let end = self.begun.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let whole: Vec<u8> = self.begun.drain(..if self.open { end } else { self.begun.len() }).collect();
+        lines.extend(String::from_utf8_lossy(&whole).lines().map(|line| (self.stream, line.to_owned())));
+        true
+    }
 }
