@@ -147,20 +147,29 @@ struct Tokens {
     http: reqwest::Client,
     url: String,
     header: String,
+    /// Kept until it is refused, as the connector keeps its own.
+    kept: Mutex<Option<Token>>,
 }
 
 #[async_trait]
 impl TokenSource for Tokens {
     async fn token(&self) -> Result<Token, IdentityError> {
+        if let Some(token) = self.kept.lock().unwrap().clone() {
+            return Ok(token);
+        }
         let failed = |reason: String| IdentityError { audience: self.url.clone(), reason };
         let asked = self.http.get(&self.url).header("x-identity-header", &self.header).send().await;
         let answer = asked.map_err(|error| failed(error.to_string()))?.bytes().await;
         let answer: serde_json::Value =
             serde_json::from_slice(&answer.map_err(|error| failed(error.to_string()))?).unwrap();
-        Ok(Token::new(answer["access_token"].as_str().ok_or_else(|| failed(answer.to_string()))?, 0))
+        let token = Token::new(answer["access_token"].as_str().ok_or_else(|| failed(answer.to_string()))?, 0);
+        *self.kept.lock().unwrap() = Some(token.clone());
+        Ok(token)
     }
 
-    fn refuse(&self, _: &Token) {}
+    fn refuse(&self, _: &Token) {
+        *self.kept.lock().unwrap() = None;
+    }
 }
 
 /// A simulated tenant, and a store of its own.
@@ -186,7 +195,12 @@ impl Inside {
                 value("IDENTITY_ENDPOINT").unwrap(),
                 scope.trim_end_matches("/.default")
             );
-            Arc::new(Tokens { http: http.clone(), url, header: value("IDENTITY_HEADER").unwrap() })
+            Arc::new(Tokens {
+                http: http.clone(),
+                url,
+                header: value("IDENTITY_HEADER").unwrap(),
+                kept: Mutex::default(),
+            })
         };
         let ingestion = settings.ingestion.as_ref().unwrap();
         let sink = IngestionClient::new(
