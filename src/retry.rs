@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+
 /// How often and how fast one kind of call is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
@@ -51,8 +54,21 @@ impl Backoff {
     }
 }
 
+/// `Retry-After` as seconds or as an HTTP date (RFC 9110, 10.2.3); a date that has passed is no wait at all.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = OffsetDateTime::parse(value, &Rfc2822).ok()?;
+    Some(Duration::try_from(date - now).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
+    use time::macros::datetime;
+
     use super::*;
 
     const POLICY: Policy = Policy { tries: 4, first: Duration::from_secs(1), longest: Duration::from_secs(3) };
@@ -76,5 +92,22 @@ mod tests {
         for _ in 0..100 {
             assert!(backoff.pause_with(1.0) <= Some(POLICY.longest));
         }
+    }
+
+    #[test]
+    fn a_service_asks_in_seconds_or_by_a_date() {
+        let mut headers = HeaderMap::new();
+        let now = datetime!(2026-08-20 12:00:00 UTC);
+        for (value, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Thu, 20 Aug 2026 12:01:30 GMT", Some(90)),
+            ("Thu, 20 Aug 2026 11:00:00 GMT", Some(0)),
+            ("soon", None),
+        ] {
+            headers.insert(RETRY_AFTER, value.parse().unwrap());
+            assert_eq!(retry_after(&headers, now), seconds.map(Duration::from_secs), "{value}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 }

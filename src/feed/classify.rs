@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use serde_json::Value;
-use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+use time::OffsetDateTime;
 
 use super::error::{FeedError, FeedErrorKind, Operation};
+use crate::retry::retry_after;
 
 /// How much of the service's text an error shows, in characters.
 const EXCERPT: usize = 300;
@@ -42,6 +43,7 @@ fn kind(operation: &Operation, answer: &Answer<'_>, said: &Said) -> FeedErrorKin
     if names_unknown_tenant(&said.message) {
         return Kind::AuditingOff;
     }
+    // The feed's documentation does not promise the header.
     let retry_after = || retry_after(answer.headers, answer.now).or_else(|| spoken_wait(&said.message));
     match (said.code.as_deref(), answer.status) {
         // Seen as HTTP 403 with code "429": "Too many frequent subscription start requests".
@@ -121,17 +123,6 @@ pub(super) fn excerpt(text: &str) -> String {
     }
 }
 
-/// `Retry-After` as seconds or as an HTTP date (RFC 9110, 10.2.3); a date that has passed is no wait at all. The
-/// feed's documentation does not promise the header.
-fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = OffsetDateTime::parse(value, &Rfc2822).ok()?;
-    Some(Duration::try_from(date - now).unwrap_or_default())
-}
-
 /// The wait in "Please retry again after 14m 56s".
 fn spoken_wait(message: &str) -> Option<Duration> {
     let message = message.to_ascii_lowercase();
@@ -153,7 +144,7 @@ fn spoken_wait(message: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use reqwest::header::HeaderValue;
+    use reqwest::header::{HeaderValue, RETRY_AFTER};
     use time::macros::datetime;
 
     use super::*;

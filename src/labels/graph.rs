@@ -2,19 +2,16 @@
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
-use reqwest::{
-    Client, Response, StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
-};
+use reqwest::{Client, Response, StatusCode, header::HeaderMap};
 use serde_json::Value;
-use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use super::page::{Listed, Pages, text};
 use crate::{
     identity::{IdentityError, Token, TokenSource},
-    retry::{Backoff, Policy},
+    retry::{Backoff, Policy, retry_after},
 };
 
 /// Where Graph has the labels of a tenant (Microsoft Graph v1.0, "List sensitivityLabels").
@@ -267,16 +264,6 @@ fn excerpt(text: &str) -> String {
     let is_space = |letter: char| letter.is_whitespace() || letter.is_control();
     let line = text.split(is_space).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     line.chars().take(EXCERPT).collect()
-}
-
-/// `Retry-After` as seconds or as an HTTP date (RFC 9110, 10.2.3); a date that has passed is no wait at all.
-fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = OffsetDateTime::parse(value, &Rfc2822).ok()?;
-    Some(Duration::try_from(date - now).unwrap_or_default())
 }
 
 enum End {
