@@ -8,8 +8,8 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// Longer texts are cut: the page shows no more of them, and memory stays bounded. In characters.
 const SHOWN: usize = 240;
-/// Auto-labelling in SharePoint, Exchange and OneDrive: `MipAutoLabelSharePointItem`, `MipAutoLabelExchangeItem`,
-/// `MipAutoLabelSharePointPolicyLocation` are 71, 72 and 75 (schema of the Management Activity API).
+/// Auto-labelling: `MipAutoLabelSharePointItem`, `MipAutoLabelSharePointPolicyLocation` and `MipAutoLabelExchangeItem`
+/// (`AuditLogRecordType` of the Management Activity API).
 const AUTO_LABELLING: [i64; 3] = [71, 72, 75];
 
 /// Which way a label was changed.
@@ -106,11 +106,10 @@ pub struct Row<'a> {
 }
 
 /// The columns that the report reads; the rest is skipped.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-#[derive(Default)]
-#[serde(bound(deserialize = "'de: 'a"))]
 struct Columns<'a> {
+    #[serde(borrow)]
     audit_record_id: Text<'a>,
     creation_time: Text<'a>,
     time_generated: Text<'a>,
@@ -175,8 +174,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 /// What is read of the dynamic column `Common`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default, bound(deserialize = "'de: 'a"))]
+#[serde(rename_all = "PascalCase", default)]
 struct Common<'a> {
+    #[serde(borrow)]
     application_name: Text<'a>,
     device_name: Text<'a>,
 }
