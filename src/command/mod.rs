@@ -6,6 +6,7 @@ mod disconnect;
 mod doctor;
 mod progress;
 mod pull;
+mod report;
 mod serve;
 mod status;
 mod subscriptions;
@@ -71,6 +72,8 @@ It never ends with 0, for the host starts only what failed again.")]
     Serve,
     /// One run from a shell, cron or a container.
     Pull(pull::PullArguments),
+    /// Rows of a file as one page of pictures and tables, without Sentinel.
+    Report(report::ReportArguments),
     /// How it stands: lag, what is left to do, dead letters, subscriptions, the last run.
     Status(status::StatusArguments),
     /// Whether all that it needs is there, each with its fix.
@@ -90,6 +93,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(),
         Command::Pull(arguments) => pull::pull(arguments),
+        Command::Report(arguments) => report::report(arguments),
         Command::Status(arguments) => status::status(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Connect(arguments) => subscriptions::connect(arguments),

@@ -18,10 +18,10 @@ mod sample;
 mod top;
 
 pub use days::{Day, Days};
-pub use figures::{Changed, Figures, Found, LabelFigures, Lowering, Unprotected};
+pub use figures::{Changed, Directions, Figures, Found, LabelFigures, Lowering, Unprotected};
 pub use latest::Latest;
 pub use lines::{LINE_LIMIT, Reading, read};
-pub use page::page;
+pub use page::{GENERATOR, page};
 pub use row::{Direction, NoRow, Row, Source};
 pub use sample::Sample;
 pub use top::{Top, Weight};

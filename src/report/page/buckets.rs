@@ -18,6 +18,11 @@ pub(super) struct Bucket<'a> {
 }
 
 impl Bucket<'_> {
+    /// Hands over its days with rows.
+    pub fn each(&self, seen: impl FnMut(&Day)) {
+        self.days.iter().flatten().copied().for_each(seen);
+    }
+
     /// The sum of what `of` tells of its days.
     pub fn sum(&self, of: impl Fn(&Day) -> u64) -> u64 {
         self.days.iter().flatten().map(|day| of(day)).sum()
