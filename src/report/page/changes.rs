@@ -43,8 +43,9 @@ pub(super) fn changes(page: &mut String, figures: &Figures) {
             place(&changed.workload, &changed.device),
         ]
     });
-    let columns = ["When", "User", "Change", "From", "To", "Reason given", "Item", "Where"].map(Column::text);
-    Table::new(columns.into(), rows.collect()).write(page);
+    let mut columns = vec![Column::short("When"), Column::text("User"), Column::short("Change")];
+    columns.extend(["From", "To", "Reason given", "Item", "Where"].map(Column::text));
+    Table::new(columns, rows.collect()).write(page);
     if all > figures.lowered.len() as u64 {
         let all = number(all);
         add(page, format_args!("<p class=\"soft\">The latest {} of {all}.</p>\n", figures.lowered.len()));
@@ -122,8 +123,9 @@ pub(super) fn protection(page: &mut String, figures: &Figures, pictures: &mut Pi
             event.workload.clone(),
         ]
     });
-    let columns = ["When", "User", "Operation", "Label after", "Item", "Where"].map(Column::text);
-    Table::new(columns.into(), rows.collect()).write(page);
+    let mut columns = vec![Column::short("When")];
+    columns.extend(["User", "Operation", "Label after", "Item", "Where"].map(Column::text));
+    Table::new(columns, rows.collect()).write(page);
     if figures.unprotected_in_all > figures.unprotected.len() as u64 {
         let all = number(figures.unprotected_in_all);
         add(page, format_args!("<p class=\"soft\">The latest {} of {all}.</p>\n", figures.unprotected.len()));

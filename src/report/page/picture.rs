@@ -79,7 +79,7 @@ impl Pictures {
 impl Picture {
     /// Its figures, the latest first, without spans in which nothing was.
     pub fn table(&self) -> Table {
-        let mut columns = vec![Column::text("When")];
+        let mut columns = vec![Column::short("When")];
         columns.extend(self.series.iter().map(|series| Column::number(&series.name)));
         let rows = self.times.iter().enumerate().rev().filter_map(|(at, time)| {
             let values: Vec<u64> =

@@ -14,6 +14,11 @@ impl Column {
         Self { name: name.to_owned(), class: "" }
     }
 
+    /// A column whose texts are short and stay in one line.
+    pub fn short(name: &str) -> Self {
+        Self { name: name.to_owned(), class: " class=\"short\"" }
+    }
+
     pub fn number(name: &str) -> Self {
         Self { name: name.to_owned(), class: " class=\"number\"" }
     }
