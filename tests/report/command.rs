@@ -102,10 +102,10 @@ pub fn what_fails() {
     fs::write(folder.path().join("rows"), lines(&rows()[..2])).unwrap();
     for (arguments, status, told) in [
         (&["nowhere", "--html", "out.html"][..], 2, "there is no file nowhere"),
-        (&[".", "--html", "out.html"], 1, "failed: .: "),
-        (&["rows", "--html", "no/such/out.html"], 1, "failed: --html no/such/out.html: "),
-        (&["rows", "--html", "."], 1, "failed: --html .: "),
-        (&["rows"], 2, "--html"),
+        (&[".", "--html", "out.html"][..], 1, "failed: .: "),
+        (&["rows", "--html", "no/such/out.html"][..], 1, "failed: --html no/such/out.html: "),
+        (&["rows", "--html", "."][..], 1, "failed: --html .: "),
+        (&["rows"][..], 2, "--html"),
     ] {
         let output = report(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(status), "{arguments:?}: {}", said(&output));

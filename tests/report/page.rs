@@ -22,7 +22,7 @@ pub fn from_the_disk(browser: &Browser) {
     let shown = browser.show(&file_url(&folder));
     assert_eq!(shown.complaints, [""; 0], "the browser complains");
     assert_eq!(shown.dom.matches("data-picture=").count() as u64, PICTURES);
-    assert_eq!(shown.dom.matches("<svg width=").count() as u64, PICTURES, "a picture is not drawn");
+    assert!(shown.dom.matches("fill=\"var(--t").count() > 100, "no bars are drawn");
     if let Some(screenshots) = env::var_os("STATUS_SCREENSHOTS").map(PathBuf::from) {
         for (name, is_dark) in [("report-light.png", false), ("report-dark.png", true)] {
             browser.picture(&file_url(&folder), &screenshots.join(name), 1_560, 200_000, is_dark);

@@ -87,7 +87,7 @@ pub(super) fn notes(page: &mut String, reading: &Reading) {
     if samples.contains(&true) {
         notes.push("Figures with ≈ are estimates from a sample; they are within 2 %.".to_owned());
     }
-    let forgotten = [&figures.active].map(|top| top.forgotten()).into_iter().max().unwrap_or_default();
+    let forgotten = figures.active.forgotten();
     if forgotten > 0 {
         let forgotten = number(forgotten);
         notes.push(format!("There are very many users: the figure of one may be too low by up to {forgotten}."));
