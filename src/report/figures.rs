@@ -422,6 +422,23 @@ impl Figures {
         self.directions[Direction::Downgraded as usize] + self.directions[Direction::Removed as usize]
     }
 
+    /// By how much a figure of a name may be too low, because there were more names than are kept.
+    #[must_use]
+    pub fn forgotten(&self) -> u64 {
+        let of_names = [
+            self.tenants.forgotten(),
+            self.labels.forgotten(),
+            self.applications.forgotten(),
+            self.workloads.forgotten(),
+            self.ways_down.forgotten(),
+            self.justifications.forgotten(),
+            self.active.forgotten(),
+            self.lowering.forgotten(),
+            self.policies.forgotten(),
+        ];
+        of_names.into_iter().max().unwrap_or_default()
+    }
+
     /// The label of this id for people: its name, else the beginning of its id.
     #[must_use]
     pub fn label(&self, id: &str) -> String {

@@ -94,7 +94,11 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use time::macros::datetime;
+
     use super::*;
+    use crate::report::page;
 
     const ROW: &str = r#"{"TimeGenerated":"2026-11-20T09:00:00Z","AuditRecordId":"ID"}"#;
 
@@ -113,6 +117,24 @@ mod tests {
         assert_eq!(named, [3, 4, 5, 6]);
         assert!(reading.named[2].1.contains("a text"), "{:?}", reading.named);
         assert!(reading.named[3].1.contains("TimeGenerated"), "{:?}", reading.named);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_counted_as_what_they_are(pieces in prop::collection::vec(prop_oneof![
+            prop::sample::select(vec![
+                "{", "}", "\n", ":", ",", "null", "\"", "\\u0000", ROW, "\"Common\":", "\"ObjectId\":", "5", "[1]",
+                "{\"TimeGenerated\":\"9999-12-31T23:59:59-01:00\"}", "{\"CreationTime\":\"0000-01-01T00:00:00Z\"}",
+            ]).prop_map(|text| text.as_bytes().to_vec()),
+            prop::collection::vec(any::<u8>(), 0..6),
+        ], 0..40)) {
+            let bytes = pieces.concat();
+            let reading = read(bytes.as_slice(), |_| ()).unwrap();
+            let figures = &reading.figures;
+            prop_assert_eq!(figures.rows + figures.repeats + reading.no_rows, reading.lines);
+            prop_assert_eq!(reading.bytes, bytes.len() as u64);
+            page(&reading, "", datetime!(2026-11-23 09:00 UTC)).unwrap();
+        }
     }
 
     #[test]

@@ -225,9 +225,8 @@ impl<'a> Row<'a> {
         let columns: Columns<'a> = serde_json::from_slice(line)?;
         let time = [&columns.creation_time, &columns.time_generated]
             .into_iter()
-            .find_map(|text| OffsetDateTime::parse(&text.0, &Rfc3339).ok())
-            .ok_or(NoRow::NoTime)?
-            .to_offset(UtcOffset::UTC);
+            .find_map(|text| OffsetDateTime::parse(&text.0, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC))
+            .ok_or(NoRow::NoTime)?;
         Ok(Self { common: dynamic(columns.common), columns, time })
     }
 
@@ -290,7 +289,10 @@ impl<'a> Row<'a> {
         let object = self.object();
         let (separator, parts) = match object {
             _ if object.starts_with(r"\\") => ('\\', 4),
-            _ if object.starts_with("http") => ('/', if object.contains("/sites/") { 5 } else { 3 }),
+            _ if object.starts_with("http") => {
+                let is_site = ["/sites/", "/teams/", "/personal/"].iter().any(|part| object.contains(part));
+                ('/', if is_site { 5 } else { 3 })
+            }
             _ if object.contains('\\') => ('\\', 2),
             _ => ('/', 2),
         };

@@ -56,6 +56,10 @@ impl<V> Sample<V> {
             return;
         }
         self.kept.insert(hash, value);
+        self.thin_out();
+    }
+
+    fn thin_out(&mut self) {
         while self.kept.len() > self.limit && self.level < u64::BITS {
             self.level += 1;
             let level = self.level;
@@ -92,6 +96,15 @@ impl Sample {
     pub fn see(&mut self, key: impl Hash) {
         self.add(key, (), |(), ()| ());
     }
+
+    /// Adds all that `other` has.
+    pub fn join(&mut self, other: &Self) {
+        self.level = self.level.max(other.level);
+        self.kept.extend(&other.kept);
+        let level = self.level;
+        self.kept.retain(|hash, ()| is_kept(*hash, level));
+        self.thin_out();
+    }
 }
 
 const fn is_kept(hash: u64, level: u32) -> bool {
@@ -111,6 +124,21 @@ mod tests {
             keys.iter().for_each(|key| sample.see(key));
             let different: std::collections::BTreeSet<_> = keys.iter().collect();
             prop_assert_eq!((sample.number(), sample.is_estimate()), (different.len() as u64, false));
+        }
+
+        #[test]
+        fn two_are_joined_as_if_one_had_seen_all(
+            one in prop::collection::vec(any::<u32>(), 0..100), two in prop::collection::vec(any::<u32>(), 0..100),
+        ) {
+            let of = |keys: &[u32]| {
+                let mut sample = Sample::of(32);
+                keys.iter().for_each(|key| sample.see(key));
+                sample
+            };
+            let mut joined = of(&one);
+            joined.join(&of(&two));
+            let whole = of(&[one, two].concat());
+            prop_assert_eq!((joined.number(), joined.level), (whole.number(), whole.level));
         }
 
         #[test]

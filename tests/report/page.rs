@@ -10,8 +10,8 @@ use crate::{
     viewer::{Viewer, seen},
 };
 
-/// Changes, the timeline, labels, workloads, protection, and how labels came about.
-const PICTURES: u64 = 6;
+/// Changes, the timeline, labels, workloads, people, protection, and how labels came about.
+const PICTURES: u64 = 7;
 
 fn file_url(folder: &tempfile::TempDir) -> String {
     format!("file://{}", folder.path().join("report.html").display())

@@ -56,6 +56,16 @@ pub(super) fn adoption(page: &mut String, figures: &Figures, pictures: &mut Pict
         },
         None,
     );
+    pictures.add(
+        page,
+        Picture {
+            title: "People over time".to_owned(),
+            note: "How many used a label.",
+            times,
+            series: vec![Series::new("People", "t3", spans.iter().map(Bucket::people).collect())],
+        },
+        None,
+    );
     page.push_str("<h3>Applications</h3>\n");
     let all: u64 = figures.applications.ranked().iter().map(|(_, events)| **events).sum();
     let rows = figures.applications.ranked().into_iter().take(ROWS).map(|((workload, application), events)| {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     html::{add, clock, escaped, number},
     report::{
-        figures::Figures,
+        figures::{Figures, LabelFigures},
         lines::Reading,
         row::{Direction, shown},
     },
@@ -83,14 +83,17 @@ pub(super) fn notes(page: &mut String, reading: &Reading) {
     if figures.named < figures.labelled {
         notes.push("Labels without a name are shown by the beginning of their id.".to_owned());
     }
+    let is_estimate = |(_, label): &(_, &LabelFigures)| label.people.is_estimate() || label.items.is_estimate();
     let samples = [figures.users.is_estimate(), figures.items.is_estimate(), figures.found.is_estimate()];
-    if samples.contains(&true) {
-        notes.push("Figures with ≈ are estimates from a sample; they are within 2 %.".to_owned());
+    if samples.contains(&true) || figures.labels.ranked().iter().any(is_estimate) {
+        notes.push("Figures with ≈ are estimates from a sample, wrong by a few percent at most.".to_owned());
     }
-    let forgotten = figures.active.forgotten();
+    let forgotten = figures.forgotten();
     if forgotten > 0 {
         let forgotten = number(forgotten);
-        notes.push(format!("There are very many users: the figure of one may be too low by up to {forgotten}."));
+        notes.push(format!(
+            "There are more names than are kept: the figure of one in a table may be too low by up to {forgotten}."
+        ));
     }
     if figures.days.left_out > 0 {
         let rows = number(figures.days.left_out);
@@ -127,18 +130,18 @@ pub(super) fn overview(page: &mut String, figures: &Figures, pictures: &mut Pict
     let of_spans = |kind: usize| {
         spans.iter().map(|span| span.sum(|day| day.hours.iter().map(|hour| hour[kind]).sum())).collect::<Vec<_>>()
     };
-    let picture = |times, of: &dyn Fn(usize) -> Vec<u64>| Picture {
+    let picture = |note, times, of: &dyn Fn(usize) -> Vec<u64>| Picture {
         title: "Timeline".to_owned(),
-        note: "All label events, as they happened.",
+        note,
         times,
         series: kinds.iter().enumerate().map(|(at, (name, tone))| Series::new(*name, tone, of(at))).collect(),
     };
-    let whole = picture(times, &of_spans);
+    let whole = picture("All label events.", times, &of_spans);
     match hours(&figures.days) {
         Some(hours) => {
             let table = whole.table();
             let times = hours.iter().map(|(name, _)| name.clone()).collect();
-            let fine = picture(times, &|kind| hours.iter().map(|(_, figures)| figures[kind]).collect());
+            let fine = picture("All label events by the hour.", times, &|kind| hours.iter().map(|(_, figures)| figures[kind]).collect());
             pictures.add(page, fine, Some(table));
         }
         None => pictures.add(page, whole, None),
