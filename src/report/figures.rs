@@ -4,18 +4,18 @@ use time::OffsetDateTime;
 
 use super::{
     days::Days,
+    events::{Changed, Found, Unprotected},
     latest::Latest,
+    names::{Directions, LabelFigures, Lowering},
     row::{Direction, Row, Source},
     sample::Sample,
-    top::{Top, Weight},
+    top::Top,
 };
 
 /// Record ids by which rows that are there twice are known: 9 bytes each in a table of 2^21 places, 19 MB.
 const RECORDS: usize = 1 << 20;
 /// Users, items and found files in all: exact up to so many, and wrong by some 0.4 % beyond.
 const THINGS: usize = 1 << 16;
-/// Users and items of each label: exact up to so many, and wrong by some 3 % beyond.
-const THINGS_OF_LABEL: usize = 1_024;
 /// Names of labels, workloads and the like.
 const NAMES: usize = 500;
 /// Names of users, and reasons.
@@ -81,153 +81,6 @@ pub struct Figures {
     /// By day.
     pub days: Days,
     records: Sample,
-}
-
-/// Changes in the order of [`Direction::ALL`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Directions(pub [u64; Direction::ALL.len()]);
-
-impl Weight for Directions {
-    fn weight(&self) -> u64 {
-        self.0.iter().sum()
-    }
-}
-
-/// A label.
-#[derive(Debug, Clone)]
-pub struct LabelFigures {
-    /// What it was called last, or nothing; with the time of that.
-    name: Option<(OffsetDateTime, String)>,
-    /// Its rank by the last row that has one.
-    priority: Option<(OffsetDateTime, i64)>,
-    /// Rows that have it, before or after the event.
-    mentions: u64,
-    /// Events in use.
-    pub events: u64,
-    /// Who used it.
-    pub people: Sample,
-    /// On what.
-    pub items: Sample,
-    /// Events after which the item is encrypted, and is not.
-    pub encrypted: [u64; 2],
-}
-
-impl Default for LabelFigures {
-    fn default() -> Self {
-        Self {
-            name: None,
-            priority: None,
-            mentions: 0,
-            events: 0,
-            people: Sample::of(THINGS_OF_LABEL),
-            items: Sample::of(THINGS_OF_LABEL),
-            encrypted: [0; 2],
-        }
-    }
-}
-
-impl LabelFigures {
-    fn learn(&mut self, time: OffsetDateTime, name: String, priority: Option<i64>) {
-        self.mentions += 1;
-        if !name.is_empty() {
-            self.name = self.name.take().max(Some((time, name)));
-        }
-        self.priority = self.priority.max(priority.map(|priority| (time, priority)));
-    }
-
-    /// Its name, where a row has one.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_ref().map(|(_, name)| name.as_str())
-    }
-
-    /// Its rank, where a row has one.
-    #[must_use]
-    pub fn priority(&self) -> Option<i64> {
-        self.priority.map(|(_, priority)| priority)
-    }
-}
-
-impl Weight for LabelFigures {
-    fn weight(&self) -> u64 {
-        self.mentions
-    }
-}
-
-/// Labels that a user lowered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Lowering {
-    /// Lowered.
-    pub downgraded: u64,
-    /// Removed.
-    pub removed: u64,
-    /// Without a reason, of both.
-    pub without_reason: u64,
-}
-
-impl Weight for Lowering {
-    fn weight(&self) -> u64 {
-        self.downgraded + self.removed
-    }
-}
-
-/// A label that was lowered or removed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Changed {
-    /// When.
-    pub time: OffsetDateTime,
-    /// Id of the record.
-    pub id: String,
-    /// Who.
-    pub user: String,
-    /// Which way.
-    pub direction: Direction,
-    /// Id of the label before.
-    pub from: String,
-    /// Id of the label after.
-    pub to: String,
-    /// Why.
-    pub justification: String,
-    /// Of what.
-    pub item: String,
-    /// Where.
-    pub workload: String,
-    /// On which device.
-    pub device: String,
-}
-
-/// Encryption that was taken off.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unprotected {
-    /// When.
-    pub time: OffsetDateTime,
-    /// Id of the record.
-    pub id: String,
-    /// Who.
-    pub user: String,
-    /// By what.
-    pub operation: String,
-    /// Id of the label after.
-    pub label: String,
-    /// Of what.
-    pub item: String,
-    /// Where.
-    pub workload: String,
-}
-
-/// A file as a scanner or client found it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Found {
-    /// When.
-    pub time: OffsetDateTime,
-    /// Share, site or folder.
-    pub repository: String,
-    /// Whether it has a label.
-    pub labelled: bool,
-    /// Whether it is encrypted.
-    pub protected: bool,
-    /// Whether sensitive information was found in it.
-    pub sensitive: bool,
 }
 
 impl Default for Figures {

@@ -8,19 +8,24 @@
 //! The figures mean what those of the workbook in `sentinel/workbook` mean: events in use leave out scanners
 //! (`Discover`, `FileDeleted`), a change is a row with `LabelChange`, and a file's coverage is what was found of it last.
 
+mod columns;
 mod days;
+mod events;
 mod figures;
 mod latest;
 mod lines;
+mod names;
 mod page;
 mod row;
 mod sample;
 mod top;
 
 pub use days::{Day, Days};
-pub use figures::{Changed, Directions, Figures, Found, LabelFigures, Lowering, Unprotected};
+pub use events::{Changed, Found, Unprotected};
+pub use figures::Figures;
 pub use latest::Latest;
 pub use lines::{LINE_LIMIT, Reading, read};
+pub use names::{Directions, LabelFigures, Lowering};
 pub use page::{GENERATOR, page};
 pub use row::{Direction, NoRow, Row, Source};
 pub use sample::Sample;

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer, de};
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+use super::columns::{Columns, Common, Protection, ProtectionEvent, dynamic};
 
 /// Longer texts are cut: the page shows no more of them, and memory stays bounded. In characters.
 const SHOWN: usize = 240;
@@ -103,117 +104,6 @@ pub struct Row<'a> {
     columns: Columns<'a>,
     time: OffsetDateTime,
     common: Common<'a>,
-}
-
-/// The columns that the report reads; the rest is skipped.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Columns<'a> {
-    #[serde(borrow)]
-    audit_record_id: Text<'a>,
-    creation_time: Text<'a>,
-    time_generated: Text<'a>,
-    organization_id: Text<'a>,
-    record_type: Option<i64>,
-    operation: Text<'a>,
-    workload: Text<'a>,
-    application: Text<'a>,
-    device_name: Text<'a>,
-    user_id: Text<'a>,
-    user_type: Text<'a>,
-    object_id: Text<'a>,
-    item_name: Text<'a>,
-    action_source: Text<'a>,
-    policy_id: Text<'a>,
-    policy_name: Text<'a>,
-    sensitivity_label_id: Text<'a>,
-    sensitivity_label_name: Text<'a>,
-    label_name: Text<'a>,
-    sensitivity_label_priority: Option<i64>,
-    old_sensitivity_label_id: Text<'a>,
-    old_sensitivity_label_name: Text<'a>,
-    old_sensitivity_label_priority: Option<i64>,
-    label_change: Text<'a>,
-    justification_text: Text<'a>,
-    common: Option<&'a RawValue>,
-    current_protection_type: Option<&'a RawValue>,
-    previous_protection_type: Option<&'a RawValue>,
-    protection_event_data: Option<&'a RawValue>,
-    sensitive_info_type_data: Option<&'a RawValue>,
-}
-
-/// A text, borrowed from the line where nothing in it is escaped; none where it is null.
-#[derive(Debug, Default)]
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Cow<'de, str>;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a text")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Cow::Borrowed(text))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Cow::Owned(text.to_owned()))
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Cow::Borrowed(""))
-            }
-        }
-        deserializer.deserialize_any(Visitor).map(Self)
-    }
-}
-
-/// What is read of the dynamic column `Common`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Common<'a> {
-    #[serde(borrow)]
-    application_name: Text<'a>,
-    device_name: Text<'a>,
-}
-
-/// What is read of a protection type.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Protection {
-    document_encrypted: Truth,
-}
-
-/// What is read of the dynamic column `ProtectionEventData`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct ProtectionEvent {
-    is_protected: Truth,
-    is_protected_before: Truth,
-}
-
-/// A truth that clients also write as a text.
-#[derive(Debug, Default, Clone, Copy)]
-struct Truth(Option<bool>);
-
-impl<'de> Deserialize<'de> for Truth {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::Bool(truth) => Some(truth),
-            serde_json::Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
-            serde_json::Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
-            _ => None,
-        }))
-    }
-}
-
-/// A dynamic column holds what the record had, and may have been cut: one of another shape says nothing.
-fn dynamic<'a, T: Deserialize<'a> + Default>(column: Option<&'a RawValue>) -> T {
-    column.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
 }
 
 impl<'a> Row<'a> {
@@ -401,7 +291,7 @@ impl<'a> Row<'a> {
 
     /// Whether sensitive information was found in it.
     pub(super) fn is_sensitive(&self) -> bool {
-        !dynamic::<Vec<de::IgnoredAny>>(self.columns.sensitive_info_type_data).is_empty()
+        !dynamic::<Vec<IgnoredAny>>(self.columns.sensitive_info_type_data).is_empty()
     }
 
     pub(super) fn operation_name(&self) -> String {

@@ -13,7 +13,9 @@ use crate::{
     html::{add, number},
     report::{
         days::Day,
-        figures::{Figures, Found, LabelFigures},
+        events::Found,
+        figures::Figures,
+        names::LabelFigures,
         row::Source,
         sample::Sample,
         top::Top,

@@ -9,8 +9,9 @@ use super::{
 use crate::{
     html::{add, clock, escaped, number},
     report::{
-        figures::{Figures, LabelFigures},
+        figures::Figures,
         lines::Reading,
+        names::LabelFigures,
         row::{Direction, shown},
     },
 };
