@@ -4,12 +4,7 @@
 //! Where no browser is installed its tests are shown as ignored, with the reason. With `STATUS_BROWSER=required` that
 //! fails, so that CI does not pass for want of one.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by a panic"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
 
 #[path = "support/browser.rs"]
 #[expect(dead_code, reason = "the tests of the report use the rest")]

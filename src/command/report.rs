@@ -107,7 +107,8 @@ fn misuse(arguments: &ReportArguments) -> Result<Option<String>, Failure> {
     }
     if is_stream(html) {
         return Ok(io::stdout().is_terminal().then(|| {
-            "--html - is standard output, and that is a terminal: name a file, or send it on with > report.html".to_owned()
+            "--html - is standard output, and that is a terminal: name a file, or send it on with > report.html"
+                .to_owned()
         }));
     }
     if replaces_another(html).map_err(|error| Failure::Page(html.clone(), error))? {

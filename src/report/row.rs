@@ -299,7 +299,7 @@ impl<'a> Row<'a> {
     }
 }
 
-fn first<'a>(texts: [&'a str; 2]) -> &'a str {
+fn first(texts: [&str; 2]) -> &str {
     if texts[0].is_empty() { texts[1] } else { texts[0] }
 }
 

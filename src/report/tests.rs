@@ -165,8 +165,7 @@ fn a_file_counts_as_it_was_found_last() {
     let reading = read_all(&rows);
     let mut files: Vec<_> = reading.figures.found.values().collect();
     files.sort_by_key(|found| (found.repository.as_str(), found.labelled));
-    let told: Vec<_> =
-        files.iter().map(|found| (found.repository.as_str(), found.labelled, found.sensitive)).collect();
+    let told: Vec<_> = files.iter().map(|found| (found.repository.as_str(), found.labelled, found.sensitive)).collect();
     let (share, site) = (r"\\files01\Legal", "https://x.example/sites/HR");
     assert_eq!(told, [(share, false, true), (share, true, false), (site, false, false)]);
     assert!(files.iter().all(|found| found.protected));

@@ -109,8 +109,7 @@ fn the_rows_and_the_state_go_where_they_are_asked_to_and_nothing_is_overwritten(
     let elsewhere = tempfile::tempdir().unwrap();
     let place = |name: &str| elsewhere.path().join(name).to_str().unwrap().to_owned();
     let (state, file, report) = (place("state"), place("rows.ndjson"), place("report.html"));
-    let arguments =
-        ["--records", "400", "--days", "0.5", "--state", &state, "--rows", &file, "--report", &report];
+    let arguments = ["--records", "400", "--days", "0.5", "--state", &state, "--rows", &file, "--report", &report];
     let (_within, output, picture) = run(&arguments);
     assert_eq!(output.status.code(), Some(0), "{picture}");
     let places = [&state, &file, &report];

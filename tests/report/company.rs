@@ -32,7 +32,8 @@ async fn pulled() -> Vec<Value> {
     let simulator = Simulator::start(Config { subscribed: true, ..Config::default() }).await.unwrap();
     for number in 0..CONTENTS {
         let kind = ContentType::WITH_LABELS[number as usize % 3];
-        let created = OffsetDateTime::now_utc() - Duration::days(6) + Duration::hours(2) * i32::try_from(number).unwrap();
+        let created =
+            OffsetDateTime::now_utc() - Duration::days(6) + Duration::hours(2) * i32::try_from(number).unwrap();
         simulator.publish(kind, created, EVENTS, 3);
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_labelstream"));

@@ -101,8 +101,19 @@ pub fn hostile_texts(browser: &Browser) {
     let mut rows = rows()[..60].to_vec();
     for (at, row) in rows.iter_mut().enumerate() {
         let text = hostile.get(at % 9).copied().unwrap_or(&long);
-        let columns = ["UserId", "ItemName", "JustificationText", "Workload", "Application", "DeviceName", "PolicyName",
-            "SensitivityLabelName", "OldSensitivityLabelName", "SensitivityLabelId", "OrganizationId"];
+        let columns = [
+            "UserId",
+            "ItemName",
+            "JustificationText",
+            "Workload",
+            "Application",
+            "DeviceName",
+            "PolicyName",
+            "SensitivityLabelName",
+            "OldSensitivityLabelName",
+            "SensitivityLabelId",
+            "OrganizationId",
+        ];
         for column in columns {
             row[column] = json!(text);
         }

@@ -43,7 +43,9 @@ impl Browser {
     pub fn find_or_tell(what: &str) -> Result<Option<Self>, Failed> {
         let found = Self::find();
         if found.is_none() {
-            eprintln!("skipped: no Chromium is installed (Debian: apt-get install chromium), so that {what} is shown in no browser");
+            eprintln!(
+                "skipped: no Chromium is installed (Debian: apt-get install chromium), so that {what} is shown in no browser"
+            );
             if env::var("STATUS_BROWSER").is_ok_and(|value| value == "required") {
                 return Err("STATUS_BROWSER=required, and there is none".into());
             }

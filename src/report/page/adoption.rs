@@ -11,15 +11,7 @@ use super::{
 };
 use crate::{
     html::{add, number},
-    report::{
-        days::Day,
-        events::Found,
-        figures::Figures,
-        names::LabelFigures,
-        row::Source,
-        sample::Sample,
-        top::Top,
-    },
+    report::{days::Day, events::Found, figures::Figures, names::LabelFigures, row::Source, sample::Sample, top::Top},
 };
 
 /// How many labels or workloads have a colour; the rest is summed up.
@@ -47,7 +39,8 @@ pub(super) fn adoption(page: &mut String, figures: &Figures, pictures: &mut Pict
         None,
     );
     label_table(page, figures, &labels);
-    let workloads: Vec<_> = by_events(&spans, |day| &day.workloads).into_iter().map(|name| (name.clone(), name)).collect();
+    let workloads: Vec<_> =
+        by_events(&spans, |day| &day.workloads).into_iter().map(|name| (name.clone(), name)).collect();
     pictures.add(
         page,
         Picture {
@@ -134,11 +127,7 @@ fn by_events(spans: &[Bucket<'_>], of: impl Fn(&Day) -> &Top<String, u64>) -> Ve
 }
 
 /// A series for each of the first names, and one for the rest. A name is what counts it and what it is called.
-fn stacked(
-    spans: &[Bucket<'_>],
-    names: &[(String, String)],
-    of: impl Fn(&Day) -> &Top<String, u64>,
-) -> Vec<Series> {
+fn stacked(spans: &[Bucket<'_>], names: &[(String, String)], of: impl Fn(&Day) -> &Top<String, u64>) -> Vec<Series> {
     let events = |day: &Day, key: &String| of(day).get(key).copied().unwrap_or_default();
     let mut series: Vec<_> = names
         .iter()

@@ -48,7 +48,8 @@ impl Bucket<'_> {
 pub(super) fn buckets(days: &Days) -> Vec<Bucket<'_>> {
     let Some((first, last)) = days.span() else { return Vec::new() };
     let long = (last - first).whole_days();
-    let dates: Vec<_> = if long > FILLED { days.iter().map(|(date, _)| date).collect() } else { dates(first, last).collect() };
+    let dates: Vec<_> =
+        if long > FILLED { days.iter().map(|(date, _)| date).collect() } else { dates(first, last).collect() };
     let begin = |date: Date| {
         if long < DAYS_ONE_BY_ONE {
             return date;
@@ -85,7 +86,8 @@ pub(super) fn hours(days: &Days) -> Option<Vec<(String, [u64; 3])>> {
 }
 
 fn dates(first: Date, last: Date) -> impl Iterator<Item = Date> {
-    std::iter::successors(Some(first), move |date| date.checked_add(Duration::DAY)).take_while(move |date| *date <= last)
+    std::iter::successors(Some(first), move |date| date.checked_add(Duration::DAY))
+        .take_while(move |date| *date <= last)
 }
 
 #[cfg(test)]

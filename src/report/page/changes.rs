@@ -19,7 +19,12 @@ pub(super) fn changes(page: &mut String, figures: &Figures) {
     page.push_str("<section>\n<h2>Labels lowered and removed</h2>\n");
     page.push_str("<h3>From and to</h3>\n");
     let rows = figures.ways_down.ranked().into_iter().take(ROWS).map(|((from, to), changes)| {
-        vec![label(figures, from, "(not in the record)"), label(figures, to, "(removed)"), number(*changes), share(*changes, all)]
+        vec![
+            label(figures, from, "(not in the record)"),
+            label(figures, to, "(removed)"),
+            number(*changes),
+            share(*changes, all),
+        ]
     });
     let columns = vec![Column::text("From"), Column::text("To"), Column::number("Changes"), Column::number("Share")];
     Table::new(columns, rows.collect()).write(page);

@@ -33,8 +33,7 @@ pub(super) fn head(page: &mut String, figures: &Figures) {
         tenants.iter().take(TENANTS).map(String::as_str).collect::<Vec<_>>().join(", ")
     };
     add(page, format_args!("<p class=\"soft\">{period} &middot; {word} <bdi>{named}</bdi>{more}</p>\n"));
-    let names =
-        if figures.labelled == 0 { "no labels".to_owned() } else { share(figures.named, figures.labelled) };
+    let names = if figures.labelled == 0 { "no labels".to_owned() } else { share(figures.named, figures.labelled) };
     let [applied, upgraded] = [Direction::Applied, Direction::Upgraded].map(|way| figures.directions[way as usize]);
     let [lowered, removed] = [Direction::Downgraded, Direction::Removed].map(|way| figures.directions[way as usize]);
     let facts = [
@@ -76,10 +75,15 @@ pub(super) fn notes(page: &mut String, reading: &Reading) {
         ));
     }
     if figures.repeats > 0 {
-        notes.push(format!("{} rows were there before, with the same record id, and count once.", number(figures.repeats)));
+        notes.push(format!(
+            "{} rows were there before, with the same record id, and count once.",
+            number(figures.repeats)
+        ));
     }
     if figures.may_repeat {
-        notes.push("There are more records than are remembered: later rows that are there twice count twice.".to_owned());
+        notes.push(
+            "There are more records than are remembered: later rows that are there twice count twice.".to_owned(),
+        );
     }
     if figures.named < figures.labelled {
         notes.push("Labels without a name are shown by the beginning of their id.".to_owned());
@@ -115,8 +119,13 @@ pub(super) fn overview(page: &mut String, figures: &Figures, pictures: &mut Pict
     page.push_str("<section>\n<h2>Overview</h2>\n");
     let spans = buckets(&figures.days);
     let times: Vec<_> = spans.iter().map(|span| span.name.clone()).collect();
-    let series = Direction::ALL
-        .map(|way| Series::new(name(way), tone(way), spans.iter().map(|span| span.sum(|day| day.directions[way as usize])).collect()));
+    let series = Direction::ALL.map(|way| {
+        Series::new(
+            name(way),
+            tone(way),
+            spans.iter().map(|span| span.sum(|day| day.directions[way as usize])).collect(),
+        )
+    });
     pictures.add(
         page,
         Picture {
@@ -142,7 +151,9 @@ pub(super) fn overview(page: &mut String, figures: &Figures, pictures: &mut Pict
         Some(hours) => {
             let table = whole.table();
             let times = hours.iter().map(|(name, _)| name.clone()).collect();
-            let fine = picture("All label events by the hour.", times, &|kind| hours.iter().map(|(_, figures)| figures[kind]).collect());
+            let fine = picture("All label events by the hour.", times, &|kind| {
+                hours.iter().map(|(_, figures)| figures[kind]).collect()
+            });
             pictures.add(page, fine, Some(table));
         }
         None => pictures.add(page, whole, None),

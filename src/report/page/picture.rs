@@ -44,7 +44,10 @@ impl Pictures {
     pub fn add(&mut self, page: &mut String, mut picture: Picture, table: Option<Table>) {
         picture.series.retain(|series| series.values.iter().any(|value| *value > 0));
         if picture.series.is_empty() {
-            add(page, format_args!("<h3>{}</h3>\n<p class=\"soft\">No row tells of this.</p>\n", escaped(&picture.title)));
+            add(
+                page,
+                format_args!("<h3>{}</h3>\n<p class=\"soft\">No row tells of this.</p>\n", escaped(&picture.title)),
+            );
             return;
         }
         let title = escaped(&picture.title);
