@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         shown("nothing_is_asked_for_but_the_page", page::nothing_is_loaded),
         shown("without_scripts_the_figures_are_there", page::without_scripts),
         shown("on_paper_it_is_light_and_its_pictures_are_lines", page::on_paper),
+        shown("a_bar_tells_its_figures", page::a_bar_tells_its_figures),
         shown("texts_of_rows_stay_texts", page::hostile_texts),
         shown("the_browser_would_tell_of_a_script_that_its_policy_forbids", page::a_forbidden_script),
     ];

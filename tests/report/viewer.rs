@@ -32,6 +32,23 @@ document.querySelector("iframe").onload = ({ target }) => {
 };
 </script>"#;
 
+/// It points at the middle of the first picture, and puts the texts in it into the document.
+const POINTING: &str = r#"<!DOCTYPE html><title>viewer</title><iframe src="/report.html" width="1000" height="900"></iframe>
+<pre id="seen"></pre>
+<script>
+document.querySelector("iframe").onload = ({ target }) => {
+  const chart = target.contentDocument.querySelector(".chart"), view = chart.firstElementChild;
+  const { left, top, width, height } = view.getBoundingClientRect();
+  const at = { clientX: left + width / 2, clientY: top + height / 2, bubbles: true };
+  const look = () => {
+    view.dispatchEvent(new target.contentWindow.MouseEvent("mousemove", at));
+    const texts = [...chart.querySelectorAll("text")].map((text) => text.textContent);
+    document.getElementById("seen").textContent = JSON.stringify({ texts });
+  };
+  setInterval(look, 50);
+};
+</script>"#;
+
 /// Serves a report and the page that looks into it.
 pub struct Viewer {
     base: String,
@@ -64,6 +81,11 @@ impl Viewer {
         format!("{}/viewer.html", self.base)
     }
 
+    /// Where the mouse is over a picture.
+    pub fn pointing(&self) -> String {
+        format!("{}/pointing.html", self.base)
+    }
+
     /// What was asked for, by path.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
@@ -75,6 +97,7 @@ async fn answer(State(shared): State<Shared>, asked: Request) -> Response {
     shared.asked.lock().unwrap().push(path.clone());
     let page = match path.as_str() {
         "/viewer.html" => LOOKING.to_owned(),
+        "/pointing.html" => POINTING.to_owned(),
         "/report.html" => shared.report.to_string(),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };

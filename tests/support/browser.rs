@@ -73,6 +73,11 @@ impl Browser {
         self.show_with(&[DARK], url)
     }
 
+    /// Loads `url` and lets so many milliseconds pass on its own clock, which does not wait for real ones.
+    pub fn show_after(&self, url: &str, milliseconds: u32) -> Shown {
+        self.show_with(&[&format!("--virtual-time-budget={milliseconds}")], url)
+    }
+
     fn show_with(&self, more: &[&str], url: &str) -> Shown {
         let output = self.run(&[&["--dump-dom", "--enable-logging=stderr"], more, &[url]].concat());
         let said = String::from_utf8_lossy(&output.stderr);
