@@ -12,7 +12,7 @@
 //! - `week` plans what the company did; `faults` what goes wrong at Microsoft.
 //! - `link` and `message` are the line between the halves; `progress` shows how far a run is.
 //! - `event` and `tally` read the rows that arrived; `proof` asks the simulator's ledger whether they are the right
-//!   ones; `picture` draws the end: `told` an event of it, `text` its figures, bars and colours.
+//!   ones; `picture` draws the end: `told` an event of it, `text` its figures, bars and colours; `report` makes the page.
 //! - `watch` is what `--keep-running` adds; `places` and `options` are where and what.
 
 #[path = "demo/connector.rs"]
@@ -35,6 +35,8 @@ mod places;
 mod progress;
 #[path = "demo/proof.rs"]
 mod proof;
+#[path = "demo/report.rs"]
+mod report;
 #[path = "demo/show.rs"]
 mod show;
 #[path = "demo/tally.rs"]

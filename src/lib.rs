@@ -20,7 +20,8 @@
 //!   [`dead_letter`].
 //!
 //! Beside the run: [`status`] (how a connector stands, by its state), [`health`] (what is told of runs, and whether the
-//! status is well) and [`doctor`] (whether all that it needs is there).
+//! status is well), [`doctor`] (whether all that it needs is there) and [`report`] (rows of a file as pictures, without
+//! Sentinel).
 //!
 //! Around them: [`settings`] (what the operator chose), [`identity`] (tokens), [`assembly`] (a connector from its
 //! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`telemetry`] (log lines).
@@ -37,11 +38,13 @@ pub mod doctor;
 pub mod feed;
 pub mod handler;
 pub mod health;
+mod html;
 pub mod identity;
 pub mod ingestion;
 pub mod labels;
 pub mod pull;
 pub mod record;
+pub mod report;
 pub mod retry;
 pub mod row;
 pub mod settings;

@@ -65,8 +65,18 @@ fn the_readme_opens_with_the_two_commands() {
 /// Files that the pages name in backquotes or links must be there.
 #[test]
 fn pages_name_files_that_exist() {
-    let pages =
-        ["settings", "guarantees", "deploy", "operate", "doctor", "migrate", "health", "host-contract", "sentinel"];
+    let pages = [
+        "settings",
+        "guarantees",
+        "deploy",
+        "operate",
+        "doctor",
+        "migrate",
+        "health",
+        "host-contract",
+        "sentinel",
+        "report",
+    ];
     let pages = pages.map(|page| format!("docs/{page}.md"));
     for page in ["README.md", "ARCHITECTURE.md"].into_iter().chain(pages.iter().map(String::as_str)) {
         let text = read(page);

@@ -4,15 +4,10 @@
 //! Where no browser is installed its tests are shown as ignored, with the reason. With `STATUS_BROWSER=required` that
 //! fails, so that CI does not pass for want of one.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test fails by a panic, and says what it leaves out"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
 
-#[path = "status_page/browser.rs"]
+#[path = "support/browser.rs"]
+#[expect(dead_code, reason = "the tests of the report use the rest")]
 mod browser;
 #[path = "status_page/connectors.rs"]
 mod connectors;
@@ -29,29 +24,12 @@ use std::{env, path::PathBuf, process::ExitCode};
 use browser::Browser;
 use front::Front;
 use labelstream::health::Health;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let browser = Browser::find();
-    let is_missing = browser.is_none();
-    if is_missing {
-        eprintln!(
-            "skipped: no Chromium is installed (Debian: apt-get install chromium), so that the page of the status is \
-             shown in no browser"
-        );
-        if env::var("STATUS_BROWSER").is_ok_and(|value| value == "required") {
-            return ExitCode::FAILURE;
-        }
-    }
-    let trial = |name: &str, test: fn(&Browser)| {
-        let browser = browser.clone();
-        let run = move || -> Result<(), Failed> {
-            test(&browser.ok_or("no browser")?);
-            Ok(())
-        };
-        Trial::test(name, run).with_ignored_flag(is_missing)
-    };
+    let Ok(browser) = Browser::find_or_tell("the page of the status") else { return ExitCode::FAILURE };
+    let trial = |name: &str, test: fn(&Browser)| Browser::trial(browser.as_ref(), name, test);
     let trials = vec![
         trial("a_healthy_connector_is_shown_as_one", |browser| {
             shown(
@@ -91,7 +69,7 @@ fn shown(browser: &Browser, health: Health, picture: &str, texts: &[&str]) -> St
     if let Some(folder) = env::var_os("STATUS_SCREENSHOTS").map(PathBuf::from)
         && !picture.is_empty()
     {
-        browser.picture(&front.address(), &folder.join(picture));
+        browser.picture(&front.address(), &folder.join(picture), 1_000, 150_000, false);
     }
     // The page, and nothing that it would have the browser load: only an icon is asked for unbidden.
     let asked = front.asked();

@@ -26,6 +26,9 @@ pub struct Options {
     /// Write the rows that arrive to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub rows: Option<PathBuf>,
+    /// Write the report of these rows, a page for a browser, to this file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Go on publishing and pulling, and show each label event, until Ctrl-C
     #[arg(long)]
     pub keep_running: bool,

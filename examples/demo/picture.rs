@@ -264,6 +264,7 @@ impl Picture<'_> {
         vec![
             self.heading("Look further", ""),
             self.fact("Rows", &format!("{}   one JSON object a line, as the table gets it", places.rows.display())),
+            self.fact("Report", &format!("{}   these rows as a page for a browser", places.report.display())),
             self.fact("State", &format!("{}   the watermark, and what was delivered", places.state.display())),
             self.fact("Log", &places.log.display().to_string()),
             self.fact("Break it", "cargo run --release --example demo -- --faults"),

@@ -16,6 +16,8 @@ pub struct Places {
     pub state: PathBuf,
     /// The rows that arrived, NDJSON.
     pub rows: PathBuf,
+    /// The rows as a page for a browser.
+    pub report: PathBuf,
     /// The connector's log lines.
     pub log: PathBuf,
 }
@@ -37,9 +39,9 @@ pub enum PlaceError {
     /// The folder of the state cannot be looked into.
     #[error("--state {}: {}", .0.display(), .1)]
     NoState(PathBuf, io::Error),
-    /// The file of the rows is in use.
-    #[error("--rows {} is there already: name a new file, or delete it", .0.display())]
-    Rows(PathBuf),
+    /// A file that it is to write is there.
+    #[error("{} {} is there already: name a new file, or delete it", .0, .1.display())]
+    InUse(&'static str, PathBuf),
 }
 
 impl Places {
@@ -47,7 +49,12 @@ impl Places {
     ///
     /// # Errors
     /// See [`PlaceError`].
-    pub fn make(within: &Path, state: Option<&Path>, rows: Option<&Path>) -> Result<Self, PlaceError> {
+    pub fn make(
+        within: &Path,
+        state: Option<&Path>,
+        rows: Option<&Path>,
+        report: Option<&Path>,
+    ) -> Result<Self, PlaceError> {
         if let Some(state) = state {
             match fs::read_dir(state).map(|mut entries| entries.next().is_none()) {
                 Ok(true) => {}
@@ -56,13 +63,16 @@ impl Places {
                 Err(error) => return Err(PlaceError::NoState(state.to_owned(), error)),
             }
         }
-        if let Some(rows) = rows.filter(|rows| rows.exists()) {
-            return Err(PlaceError::Rows(rows.to_owned()));
+        for (option, file) in [("--rows", rows), ("--report", report)] {
+            if let Some(file) = file.filter(|file| file.exists()) {
+                return Err(PlaceError::InUse(option, file.to_owned()));
+            }
         }
         let folder = new_folder(within).map_err(|error| PlaceError::Folder { within: within.to_owned(), error })?;
         Ok(Self {
             state: state.map_or_else(|| folder.join("state"), Path::to_owned),
             rows: rows.map_or_else(|| folder.join("rows.ndjson"), Path::to_owned),
+            report: report.map_or_else(|| folder.join("report.html"), Path::to_owned),
             log: folder.join("connector.log"),
         })
     }
@@ -87,8 +97,8 @@ mod tests {
     #[test]
     fn each_demo_has_a_folder_of_its_own() {
         let within = tempfile::tempdir().unwrap();
-        let one = Places::make(within.path(), None, None).unwrap();
-        let two = Places::make(within.path(), None, None).unwrap();
+        let one = Places::make(within.path(), None, None, None).unwrap();
+        let two = Places::make(within.path(), None, None, None).unwrap();
         assert!(
             one.log.parent().unwrap().is_dir() && one.log != two.log && one.state != two.state && one.rows != two.rows
         );
@@ -97,17 +107,19 @@ mod tests {
     #[test]
     fn nothing_that_is_there_is_touched() {
         let within = tempfile::tempdir().unwrap();
-        let make = |state: Option<&Path>, rows: Option<&Path>| Places::make(within.path(), state, rows);
+        let make = |state: Option<&Path>, rows: Option<&Path>| Places::make(within.path(), state, rows, None);
         let empty = within.path().join("empty");
         fs::create_dir(&empty).unwrap();
         let (fresh, file) = (within.path().join("fresh"), within.path().join("file"));
         assert_eq!(make(Some(&empty), Some(&file)).unwrap().rows, file);
         assert_eq!(make(Some(&fresh), None).unwrap().state, fresh);
         fs::write(&file, "mine").unwrap();
-        assert!(matches!(make(None, Some(&file)), Err(PlaceError::Rows(_))));
+        assert!(matches!(make(None, Some(&file)), Err(PlaceError::InUse("--rows", _))));
+        let used = Places::make(within.path(), None, None, Some(&file));
+        assert!(matches!(used, Err(PlaceError::InUse("--report", _))));
         assert!(matches!(make(Some(within.path()), None), Err(PlaceError::State(_))));
         assert!(matches!(make(Some(&file), None), Err(PlaceError::NoState(..))));
-        let nowhere = Places::make(&file, None, None).unwrap_err();
+        let nowhere = Places::make(&file, None, None, None).unwrap_err();
         assert!(nowhere.to_string().contains("TMPDIR"), "{nowhere}");
     }
 }

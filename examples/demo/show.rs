@@ -18,6 +18,7 @@ use crate::{
     places::{PlaceError, Places},
     progress::Shown,
     proof::Proof,
+    report::{self, ReportError},
     tally::{RowsFile, Tally},
     text::{Paint, count, counted},
     watch,
@@ -45,6 +46,9 @@ pub enum DemoError {
     /// The rows cannot be read back.
     #[error("the rows cannot be read back: {0}")]
     Rows(io::Error),
+    /// The report cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// The picture cannot be shown.
     #[error("the output cannot be written: {0}")]
     Output(io::Error),
@@ -67,7 +71,8 @@ pub struct Demo {
 /// # Errors
 /// See [`DemoError`].
 pub async fn show(options: &Options) -> Result<bool, DemoError> {
-    let places = Places::make(&env::temp_dir(), options.state.as_deref(), options.rows.as_deref())?;
+    let [state, rows, report] = [&options.state, &options.rows, &options.report].map(Option::as_deref);
+    let places = Places::make(&env::temp_dir(), state, rows, report)?;
     let config =
         Config { seed: options.seed, keep_rows: false, rows_file: Some(places.rows.clone()), ..Config::default() };
     let simulator = Simulator::start(config).await.map_err(DemoError::Simulator)?;
@@ -178,6 +183,7 @@ impl Demo {
     fn draw(&self, options: &Options, places: &Places) -> Result<bool, DemoError> {
         let report = self.simulator.report();
         let proof = Proof::of(&report);
+        report::write(&places.rows, &places.report, &self.simulator.tenant().domain)?;
         let picture = Picture {
             tenant: self.simulator.tenant(),
             days: options.days,

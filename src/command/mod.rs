@@ -7,6 +7,7 @@ mod doctor;
 mod labels;
 mod progress;
 mod pull;
+mod report;
 mod serve;
 mod status;
 mod subscriptions;
@@ -72,6 +73,8 @@ It never ends with 0, for the host starts only what failed again.")]
     Serve,
     /// One run from a shell, cron or a container.
     Pull(pull::PullArguments),
+    /// Rows of a file as one page of pictures and tables, without Sentinel.
+    Report(report::ReportArguments),
     /// How it stands: lag, what is left to do, dead letters, subscriptions, the last run.
     Status(status::StatusArguments),
     /// Whether all that it needs is there, each with its fix.
@@ -93,6 +96,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(),
         Command::Pull(arguments) => pull::pull(arguments),
+        Command::Report(arguments) => report::report(arguments),
         Command::Status(arguments) => status::status(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Labels(arguments) => labels::labels(arguments),

@@ -42,6 +42,6 @@ impl Progress {
 }
 
 /// The line without a wrap (DECAWM is off for it): where the terminal is too narrow it is cut, and takes one line still.
-fn line(text: &str) -> String {
+pub(super) fn line(text: &str) -> String {
     format!("{CLEAR_LINE}\x1b[?7l{text}\x1b[?7h")
 }

@@ -82,6 +82,9 @@ fn every_published_label_event_arrives_once_and_the_picture_says_so() {
     let folder = within.path().join("labelstream-demo-1");
     let rows = rows(&folder.join("rows.ndjson"));
     assert_eq!((rows.len(), ids(&rows).len()), (150, 150));
+    let report = fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(report.contains(">150</dd>") && report.contains("Sensitivity labels of "), "the report is of these rows");
+    assert!(picture.contains(folder.join("report.html").to_str().unwrap()), "{picture}");
     assert!(folder.join("state").read_dir().unwrap().next().is_some(), "the watermark is there");
     assert!(fs::read_to_string(folder.join("connector.log")).unwrap().contains("150 rows sent"));
 }
@@ -106,11 +109,13 @@ fn faults_double_no_more_than_lost_answers_excuse() {
 fn the_rows_and_the_state_go_where_they_are_asked_to_and_nothing_is_overwritten() {
     let elsewhere = tempfile::tempdir().unwrap();
     let place = |name: &str| elsewhere.path().join(name).to_str().unwrap().to_owned();
-    let (state, file) = (place("state"), place("rows.ndjson"));
-    let arguments = ["--records", "400", "--days", "0.5", "--state", &state, "--rows", &file];
+    let (state, file, report) = (place("state"), place("rows.ndjson"), place("report.html"));
+    let arguments = ["--records", "400", "--days", "0.5", "--state", &state, "--rows", &file, "--report", &report];
     let (_within, output, picture) = run(&arguments);
     assert_eq!(output.status.code(), Some(0), "{picture}");
-    assert!(picture.contains(&state) && picture.contains(&file) && picture.contains("0.5 days of"), "{picture}");
+    let places = [&state, &file, &report];
+    assert!(places.iter().all(|place| picture.contains(*place)) && picture.contains("0.5 days of"), "{picture}");
+    assert!(fs::read_to_string(&report).unwrap().starts_with("<!DOCTYPE html>"));
     assert_eq!(rows(Path::new(&file)).len(), 20);
 
     let (_within, output, picture) = run(&arguments);

@@ -1,29 +1,26 @@
 //! The page of the status for a browser: one document without scripts, forms, links and resources of others.
 
-mod html;
 mod tables;
 
 use std::sync::LazyLock;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use sha2::{Digest, Sha256};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-use self::html::{add, clock, escaped, number, prose, seconds};
 use super::{
     span::span,
     verdict::{Health, lag_limit},
 };
-use crate::status::Status;
+use crate::{
+    html::{add, clock, escaped, number, prose, source_of},
+    status::Status,
+};
 
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = concat!(include_str!("../../html/base.css"), include_str!("page.css"));
 
 /// The `Content-Security-Policy` of the page: nothing is loaded, run or sent, and its own style is known by its digest.
 pub static SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
-    let digest = STANDARD.encode(Sha256::digest(STYLE));
-    format!(
-        "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
+    let style = source_of(STYLE);
+    format!("default-src 'none'; style-src {style}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 });
 
 /// The page of `health`.
@@ -136,6 +133,11 @@ fn dead_letters(status: &Status) -> Fact {
     );
     let some = status.dead_letters.is_some_and(|letters| letters.number > 0);
     Fact { name: "Dead letters", value, more: String::new(), class: if some { "note" } else { "" } }
+}
+
+/// A span of so many seconds.
+fn seconds(seconds: i64) -> String {
+    span(Duration::seconds(seconds))
 }
 
 /// How long ago it was, and when.

@@ -2,13 +2,14 @@
 
 use time::OffsetDateTime;
 
-use super::html::{add, clock, escaped, number, seconds};
+use super::seconds;
 use crate::{
     health::{
         run_record::{Outcome, RunRecord},
         span::span,
         verdict::lag_limit,
     },
+    html::{add, clock, escaped, number},
     status::{Status, SubscriptionState, TypeStatus},
 };
 

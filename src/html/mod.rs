@@ -1,19 +1,24 @@
-//! Texts as HTML shows them.
+//! Pages for a browser: texts as HTML shows them, the look that the pages share, and what a page may load.
 
 use std::fmt::Write as _;
 
-use time::{Duration, OffsetDateTime, UtcOffset};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+use time::{OffsetDateTime, UtcOffset};
 
-use crate::health::span::span;
+/// The source of a `Content-Security-Policy` that lets exactly this inline style or script be used.
+pub(crate) fn source_of(inline: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(inline)))
+}
 
 /// Adds `text`.
-pub(super) fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
+pub(crate) fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a string does not fail.
     page.write_fmt(text).ok();
 }
 
 /// `text` as HTML shows it, in an element or a quoted attribute.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -29,7 +34,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// `text` for people, in which what stands between two backticks is to be typed.
-pub(super) fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let escaped = escaped(text);
     let parts: Vec<_> = escaped.split('`').collect();
     let mut html = String::with_capacity(escaped.len());
@@ -45,7 +50,7 @@ pub(super) fn prose(text: &str) -> String {
 }
 
 /// A number with its thousands set apart.
-pub(super) fn number(number: u64) -> String {
+pub(crate) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -57,13 +62,8 @@ pub(super) fn number(number: u64) -> String {
     text
 }
 
-/// A span of so many seconds.
-pub(super) fn seconds(seconds: i64) -> String {
-    span(Duration::seconds(seconds))
-}
-
 /// A moment, to the second.
-pub(super) fn clock(time: OffsetDateTime) -> String {
+pub(crate) fn clock(time: OffsetDateTime) -> String {
     let time = time.to_offset(UtcOffset::UTC);
     let (hour, minute, second) = time.time().as_hms();
     format!("{} {hour:02}:{minute:02}:{second:02} UTC", time.date())
