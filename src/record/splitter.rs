@@ -1,6 +1,8 @@
 //! Cutting a content's body into its records while it comes in.
 
-use super::scan::quote_or_backslash;
+use std::ops::Range;
+
+use super::{Element, Outline, outline::space_end, scan::quote_or_backslash};
 
 /// The most that one record may have. A content is some megabytes in practice and a record some kilobytes; the feed
 /// documents no limit, so this one only bounds the memory that a broken body can take. A row has 0.9 MB at most.
@@ -13,21 +15,6 @@ const KEPT_ROOM: usize = 64 * 1024;
 const HEAD_BYTES: usize = 16 * 1024;
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
-
-/// One element of the array that a content is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Element<'a> {
-    /// The bytes of one element without the white space around it. It is not parsed: it may be no object or no JSON,
-    /// and it is empty where a comma had nothing before or after it.
-    Whole(&'a [u8]),
-    /// An element of more than [`MAX_RECORD_BYTES`].
-    TooLarge {
-        /// How it begins: some kilobytes.
-        head: &'a [u8],
-        /// Its size in bytes.
-        bytes: u64,
-    },
-}
 
 /// Why a body cannot be split to its end. What was yielded before the error is good.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,8 +65,9 @@ enum Place {
     End,
 }
 
-/// Splits the JSON array of a content into its elements without parsing them and, but for an element that straddles
-/// two chunks, without copying them.
+/// Splits the JSON array of a content into its elements without building anything of them and, but for an element that
+/// straddles two chunks, without copying them. A record that is whole in a chunk is read once: its outline finds its end.
+/// Where there is no outline, the end is looked for by brackets and quotes alone.
 #[derive(Debug)]
 pub struct Splitter {
     place: Place,
@@ -96,6 +84,7 @@ pub struct Splitter {
     before: u64,
     elements: u64,
     limit: usize,
+    outline: Outline,
 }
 
 impl Default for Splitter {
@@ -125,6 +114,7 @@ impl Splitter {
             before: 0,
             elements: 0,
             limit,
+            outline: Outline::new(),
         }
     }
 
@@ -152,17 +142,7 @@ impl Splitter {
                 Place::Inside => match self.end_of_element(chunk, at) {
                     Some(end) => {
                         self.hand_over(&chunk[start..end], &mut on_element);
-                        start = end;
-                        at = end + 1;
-                        self.place = match chunk[end] {
-                            b']' => Place::End,
-                            b',' => Place::Next,
-                            // The `{` of the next element, without a comma before it.
-                            _ => {
-                                at = end;
-                                Place::Inside
-                            }
-                        };
+                        at = self.ended_at(chunk, end);
                     }
                     None => at = chunk.len(),
                 },
@@ -197,9 +177,15 @@ impl Splitter {
                             self.place = Place::Next;
                         }
                         _ => {
-                            self.place = Place::Inside;
-                            start = at;
-                            continue; // the element's first byte counts
+                            if let Some((record, end)) = self.record_at(chunk, at) {
+                                self.elements += 1;
+                                on_element(Element::Record { bytes: &chunk[record], outline: &self.outline });
+                                at = self.ended_at(chunk, end);
+                            } else {
+                                self.place = Place::Inside;
+                                start = at;
+                            }
+                            continue; // the byte at hand counts
                         }
                     }
                     at += 1;
@@ -222,6 +208,22 @@ impl Splitter {
             Place::End => Ok(()),
             _ => Err(SplitError::Truncated { elements: self.elements, bytes: self.before }),
         }
+    }
+
+    /// The record that begins at `at`, and where the byte is that ends its element, if both are in the chunk.
+    fn record_at(&mut self, chunk: &[u8], at: usize) -> Option<(Range<usize>, usize)> {
+        let bytes = chunk.get(at..)?;
+        let length = self.outline.read(bytes, 0)?;
+        let end = space_end(bytes, length);
+        let is_end = matches!(bytes.get(end)?, b',' | b']' | b'{');
+        (is_end && end <= self.limit).then_some((at..at + length, at + end))
+    }
+
+    /// Goes on behind the element that the byte at `end` ended.
+    fn ended_at(&mut self, chunk: &[u8], end: usize) -> usize {
+        self.place = if chunk[end] == b']' { Place::End } else { Place::Next };
+        // A `{` is of the next element, without a comma before it.
+        end + usize::from(chunk[end] != b'{')
     }
 
     /// Where the `,` or `]` is that ends the element at hand, or the `{` of the next one where an object is followed by
@@ -286,11 +288,12 @@ impl Splitter {
             self.keep(last);
             on_element(Element::TooLarge { head: &self.kept, bytes });
         } else if self.kept.is_empty() {
-            on_element(Element::Whole(last.trim_ascii_end()));
+            on_element(Element::of(last.trim_ascii_end(), &mut self.outline));
         } else {
             self.kept.extend_from_slice(last);
-            on_element(Element::Whole(self.kept.trim_ascii_end()));
+            on_element(Element::of(self.kept.trim_ascii_end(), &mut self.outline));
         }
+        self.outline.clear();
         self.kept.clear();
         self.kept.shrink_to(KEPT_ROOM);
         self.size = 0;
@@ -315,7 +318,9 @@ mod tests {
         for chunk in chunks {
             let pushed = splitter.push(chunk, |element| {
                 seen.push(match element {
-                    Element::Whole(bytes) => Seen::Whole(String::from_utf8_lossy(bytes).into_owned()),
+                    Element::Record { bytes, .. } | Element::Other(bytes) => {
+                        Seen::Whole(String::from_utf8_lossy(bytes).into_owned())
+                    }
                     Element::TooLarge { head, bytes } => Seen::TooLarge(head.len(), bytes),
                 });
             });
@@ -452,7 +457,7 @@ mod tests {
             let mut seen = Vec::new();
             for chunk in chunks {
                 splitter.push(chunk, |element| match element {
-                    Element::Whole(bytes) => seen.push(bytes.to_vec()),
+                    Element::Record { bytes, .. } | Element::Other(bytes) => seen.push(bytes.to_vec()),
                     Element::TooLarge { .. } => panic!("nothing here is large"),
                 }).unwrap();
             }
