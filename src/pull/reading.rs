@@ -29,6 +29,9 @@ const BAD_RECORDS_AT_MOST: u64 = 100;
 /// A record that is larger than this while it comes in waits until fewer than [`LARGE_AT_ONCE`] others are held.
 const LARGE: usize = 512 * 1024;
 
+/// What a row has beside the text of its record, as a rule: label names and where it is from.
+const BESIDE_THE_RECORD: usize = 512;
+
 /// How many large records are held at once, over all contents: each may take some ten megabytes until it is a row, and
 /// the function 256 in all.
 pub const LARGE_AT_ONCE: usize = 2;
@@ -41,6 +44,12 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// None yet, with room for those of `events`.
+    fn room_for(events: &LabelEvents) -> Self {
+        let bytes = events.text_bytes() + events.len() * BESIDE_THE_RECORD;
+        Self { bytes: Vec::with_capacity(bytes), rows: Vec::with_capacity(events.len()) }
+    }
+
     /// One row with the id of its record.
     pub fn one(row: Vec<u8>, id: Id) -> Self {
         Self { rows: vec![(0..row.len(), id)], bytes: row }
@@ -230,7 +239,7 @@ async fn deliver(
     piece: &mut Piece,
     rows: &mpsc::Sender<Rows>,
 ) -> Result<(), Interrupted> {
-    let mut made = Rows::default();
+    let mut made = Rows::room_for(&piece.events);
     let provenance = Provenance::from(content);
     if !piece.events.is_empty() {
         run.know_records().await.map_err(Interrupted::State)?;

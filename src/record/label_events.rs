@@ -8,6 +8,10 @@ use super::{Outline, Record, decode, outline::Place};
 const KEPT_ROOM: usize = 256 * 1024;
 const KEPT_PLACES: usize = 8 * 1024;
 
+/// What is reserved at first, so that it need not grow from nothing in each content.
+const FIRST_ROOM: usize = 64 * 1024;
+const FIRST_PLACES: usize = 2 * 1024;
+
 /// Label events one after the other. All share their memory, which is used again after [`clear`](Self::clear).
 #[derive(Debug, Default)]
 pub struct LabelEvents {
@@ -26,6 +30,10 @@ struct Event {
 impl LabelEvents {
     /// Adds a label event with the outline of its bytes. `ordinal` is its place in the content, from 0.
     pub fn push(&mut self, bytes: &[u8], outline: &Outline, ordinal: u64) {
+        if self.text.capacity() == 0 {
+            self.text.reserve(FIRST_ROOM);
+            self.places.reserve(FIRST_PLACES);
+        }
         let start = self.text.len();
         let before = self.places.len();
         if let Ok(text) = std::str::from_utf8(bytes) {

@@ -92,11 +92,11 @@ fn settle(text: &str, places: &mut [Place]) -> (usize, Index) {
     for at in 0..places.len() {
         let mut place = places[at];
         let name = place.name(text);
-        if let Some(member) = Member::by_name(&name) {
-            place.member = Some(member);
+        place.member = Member::by_name(&name);
+        if let Some(member) = place.member {
             match index.of(member) {
                 Some(before) if places[before].name(text) == name => {
-                    places[before].take_value(place);
+                    places[before].take_value(&place);
                     continue;
                 }
                 Some(_) if name != member.name() => place.member = None,
@@ -111,24 +111,32 @@ fn settle(text: &str, places: &mut [Place]) -> (usize, Index) {
         places[count] = place;
         count += 1;
     }
-    drop_repeated(text, &mut places[..count], index)
+    let places = &mut places[..count];
+    if is_repeated(text, places) { drop_repeated(text, places) } else { (count, index) }
 }
 
-/// Drops all but the last of the members that have one name. Those with a place in the index were seen to already.
-fn drop_repeated(text: &str, places: &mut [Place], mut index: Index) -> (usize, Index) {
+/// Whether a name that is no known member's may come twice.
+fn is_repeated(text: &str, places: &[Place]) -> bool {
+    let unknown = || places.iter().filter(|place| place.member.is_none());
+    let comes_before = |(at, place): (usize, &Place)| {
+        let name = place.name(text);
+        unknown().take(at).any(|before| before.name(text) == name)
+    };
+    unknown().nth(FEW).is_some() || unknown().enumerate().any(comes_before)
+}
+
+/// Drops all but the last of the members that have one name. Those in the index were seen to already.
+fn drop_repeated(text: &str, places: &mut [Place]) -> (usize, Index) {
     let unknown = places.iter().filter(|place| place.member.is_none());
-    let names: Vec<_> = unknown.clone().take(FEW).map(|place| place.name(text)).collect();
-    if names.len() < FEW && !names.iter().enumerate().any(|(at, name)| names[..at].contains(name)) {
-        return (places.len(), index);
-    }
     let mut last: HashMap<_, _> = unknown.map(|place| (place.name(text), *place)).collect();
+    let mut index = Index([0; Member::ALL.len()]);
     let mut count = 0;
     for at in 0..places.len() {
         let mut place = places[at];
         match place.member {
             Some(member) => index.set(member, count),
             None => match last.remove(&place.name(text)) {
-                Some(last) => place.take_value(last),
+                Some(last) => place.take_value(&last),
                 None => continue,
             },
         }

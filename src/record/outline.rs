@@ -1,9 +1,9 @@
 //! Where the members of a record are, found in one pass over its bytes that proves it valid JSON on the way.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use super::{
-    Member, RecordError, json,
+    Member, RecordError, decode, json,
     scan::{quote_backslash_or_control, quote_or_backslash},
 };
 
@@ -16,52 +16,64 @@ const KEPT_PLACES: usize = 1024;
 /// Where one member of an object is, in bytes from the start of what was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Its name with the quotes.
-    name: [u32; 2],
-    value: [u32; 2],
+    /// Its name without the quotes.
+    name: Span,
+    value: Span,
     /// Whether its name has escapes.
     escaped: bool,
     /// Which member it is found under. An outline does not look for it.
     pub member: Option<Member>,
 }
 
-impl Place {
-    /// The name, without escapes. `text` is what was read.
-    pub fn name(self, text: &str) -> Cow<'_, str> {
-        let quoted = text.get(range(self.name)).unwrap_or_default();
-        if self.escaped {
-            return json::text(quoted).unwrap_or_default();
-        }
-        Cow::Borrowed(quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default())
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    const fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
     }
 
-    /// Whether the name is this one, in the bytes that were read.
-    pub fn is_named(self, name: &str, bytes: &[u8]) -> bool {
-        let quoted = bytes.get(range(self.name)).unwrap_or_default();
-        if self.escaped {
-            return json::text(&String::from_utf8_lossy(quoted)).is_some_and(|own| own == name);
-        }
-        quoted.len() == name.len() + 2 && quoted[1..].starts_with(name.as_bytes())
-    }
-
-    /// The value, in the text that was read.
-    pub fn raw(self, text: &str) -> &str {
-        text.get(range(self.value)).unwrap_or_default()
-    }
-
-    /// The value, in the bytes that were read.
-    pub fn raw_bytes(self, bytes: &[u8]) -> &[u8] {
-        bytes.get(range(self.value)).unwrap_or_default()
-    }
-
-    /// Gives it the value of `other`.
-    pub fn take_value(&mut self, other: Self) {
-        self.value = other.value;
+    /// With the quotes around it.
+    const fn quoted(self) -> Range<usize> {
+        self.start as usize - 1..self.end as usize + 1
     }
 }
 
-fn range([start, end]: [u32; 2]) -> std::ops::Range<usize> {
-    start as usize..end as usize
+impl Place {
+    /// The name, without escapes. `text` is what was read.
+    pub fn name<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.escaped {
+            return text.get(self.name.quoted()).and_then(json::text).unwrap_or_default();
+        }
+        Cow::Borrowed(text.get(self.name.range()).unwrap_or_default())
+    }
+
+    /// Whether the name is this one, in the bytes that were read.
+    pub fn is_named(&self, name: &str, bytes: &[u8]) -> bool {
+        if self.escaped {
+            let quoted = bytes.get(self.name.quoted()).unwrap_or_default();
+            return json::text(&decode(quoted)).is_some_and(|own| own == name);
+        }
+        self.name.range().len() == name.len() && bytes.get(self.name.range()) == Some(name.as_bytes())
+    }
+
+    /// The value, in the text that was read.
+    pub fn raw<'a>(&self, text: &'a str) -> &'a str {
+        text.get(self.value.range()).unwrap_or_default()
+    }
+
+    /// The value, in the bytes that were read.
+    pub fn raw_bytes<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        bytes.get(self.value.range()).unwrap_or_default()
+    }
+
+    /// Gives it the value of `other`.
+    pub const fn take_value(&mut self, other: &Self) {
+        self.value = other.value;
+    }
 }
 
 /// Where the members of an object are: all of its top level, in their order. One is used for record after record.
@@ -108,8 +120,8 @@ impl Outline {
             let value = space_end(bytes, after(b':', bytes, space_end(bytes, name_end))?);
             let value_end = self.value_end(bytes, value)?;
             self.places.push(Place {
-                name: [at as u32, name_end as u32],
-                value: [value as u32, value_end as u32],
+                name: Span { start: at as u32 + 1, end: name_end as u32 - 1 },
+                value: Span { start: value as u32, end: value_end as u32 },
                 escaped,
                 member: None,
             });
