@@ -1,7 +1,7 @@
 //! Writing one value of a record as the type of its column.
 
 use super::{
-    encode::{as_text, escape},
+    encode::as_text,
     enums::{Names, name_of},
     limit::{DEEPEST, put_json, put_string, put_text},
     moment::{self, Moment},
@@ -50,7 +50,9 @@ pub(super) fn time(out: &mut Vec<u8>, raw: &str) -> Put {
     let Some(text) = json::text(raw) else { return Put::Unreadable };
     match moment::read(&text) {
         Moment::At(time) => {
-            escape(out, &time);
+            out.push(b'"');
+            time.put(out);
+            out.push(b'"');
             Put::Whole
         }
         Moment::Never => Put::Nothing,
@@ -61,6 +63,10 @@ pub(super) fn time(out: &mut Vec<u8>, raw: &str) -> Put {
 
 /// True or false: a boolean, 1 or 0, or a string of one of these in any case.
 pub(super) fn flag(out: &mut Vec<u8>, raw: &str) -> Put {
+    if matches!(raw, "true" | "false") {
+        out.extend_from_slice(raw.as_bytes());
+        return Put::Whole;
+    }
     let text = json::text(raw);
     let text = text.as_deref().unwrap_or(raw).trim();
     let value = if text.eq_ignore_ascii_case("true") || json::integer(raw) == Some(1) {
