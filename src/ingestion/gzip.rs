@@ -24,7 +24,11 @@ pub(super) async fn gzip(part: Bytes) -> Result<Bytes, IngestionError> {
     }
 }
 
-fn compress(part: &[u8]) -> io::Result<Vec<u8>> {
+/// The rows `part`, as [`crate::batch::Batch::part`] has them, as a gzipped array: the body of a POST.
+///
+/// # Errors
+/// None are known: it writes to memory.
+pub fn compress(part: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(part.len() / LIKELY_RATIO + 64), LEVEL);
     encoder.write_all(b"[")?;
     encoder.write_all(part)?;
