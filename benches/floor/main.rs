@@ -21,7 +21,7 @@ use std::{
     env,
     error::Error,
     fs::File,
-    io::{self, Write},
+    io::{self, Read, Write},
 };
 
 use events::Search;
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(contents), Some(posts)) = (arguments.next(), arguments.next()) else {
         return Err("usage: labelstream-floor CONTENTS POSTS".into());
     };
-    let found = search(File::open(contents)?)?;
+    let found = search(Pieces::new(File::open(contents)?))?;
     let packed = pack(File::open(posts)?)?;
     writeln!(
         io::stdout(),
@@ -48,9 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Looks through the contents, piece by piece.
-fn search(contents: File) -> Result<Search, Box<dyn Error>> {
+fn search(mut pieces: Pieces<impl Read>) -> Result<Search, Box<dyn Error>> {
     let mut found = Search::new();
-    let mut pieces = Pieces::new(contents);
     while let Some(piece) = pieces.next()? {
         let done = found.look(piece)?;
         pieces.done(done);
@@ -83,4 +82,40 @@ fn pack(posts: File) -> Result<Packed, Box<dyn Error>> {
         pieces.done(done);
     }
     Ok(packed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use labelstream_simulator::{
+        ContentType, Tenant,
+        events::{Choice, Generator, Recipe},
+    };
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn the_search_finds_each_label_event_whatever_the_pieces() {
+        let generator = Generator::new(Arc::new(Tenant::new(3)));
+        for content_type in ContentType::WITH_LABELS {
+            for (number, choice) in (0..).zip([Choice::EachKind, Choice::Weighted { records: 500, labels: 123 }]) {
+                let created = datetime!(2026-11-18 10:00 UTC);
+                let recipe = Recipe { seed: 3, number, content_type, created, choice };
+                let line = [generator.render(&recipe).as_ref(), b"\n"].concat();
+                let expected = (u64::from(generator.records(&recipe)), generator.label_ids(&recipe).count() as u64);
+                for room in [400, 1_999, line.len()] {
+                    let found = search(Pieces::with_room(line.as_slice(), room)).unwrap();
+                    assert_eq!((found.records, found.label_events), expected, "{content_type}, pieces of {room}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn another_layout_is_no_silent_zero() {
+        let other = format!(r#"[{{"CreationTime":"now","Operation":"MipLabel"{}}}]"#, " ".repeat(400));
+        assert!(search(Pieces::new(other.as_bytes())).is_err());
+    }
 }

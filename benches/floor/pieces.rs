@@ -1,23 +1,25 @@
 //! A file, read in pieces into one buffer.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-};
+use std::io::{self, Read};
 
 /// Room for the largest post and some contents; it stays in the processor's cache.
 const PIECE: usize = 2 * 1024 * 1024;
 
 /// The pieces of a file. What the caller is not [`done`](Pieces::done) with comes again at the front of the next.
-pub struct Pieces {
-    file: File,
+pub struct Pieces<R> {
+    file: R,
     buffer: Vec<u8>,
     filled: usize,
 }
 
-impl Pieces {
-    pub fn new(file: File) -> Self {
-        Self { file, buffer: vec![0; PIECE], filled: 0 }
+impl<R: Read> Pieces<R> {
+    pub fn new(file: R) -> Self {
+        Self::with_room(file, PIECE)
+    }
+
+    /// With room for so many bytes.
+    pub fn with_room(file: R, room: usize) -> Self {
+        Self { file, buffer: vec![0; room], filled: 0 }
     }
 
     /// The next piece; `None` at the end of the file.
