@@ -42,7 +42,7 @@ impl Gzip {
 }
 
 /// A compressor and where it writes.
-struct Packer {
+pub struct Packer {
     compressor: Compressor,
     /// As long as the largest array yet could become; what is written of it is copied out, a seventh of the array.
     room: Vec<u8>,
@@ -55,7 +55,11 @@ impl Default for Packer {
 }
 
 impl Packer {
-    fn pack(&mut self, array: &[u8]) -> Result<Bytes, CompressionError> {
+    /// `array` as gzip.
+    ///
+    /// # Errors
+    /// None are known: there is room for what cannot be compressed, too.
+    pub fn pack(&mut self, array: &[u8]) -> Result<Bytes, CompressionError> {
         let most = self.compressor.gzip_compress_bound(array.len());
         if self.room.len() < most {
             self.room = vec![0; most];
