@@ -1,15 +1,16 @@
 """What is measured: whole runs, the floor, idle ticks, starts."""
 
+import collections
 import json
 import socket
 import statistics
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from link import Link
-from processes import RELEASE, ROOT, Simulator, cpu_of, run, workspace
+from processes import RELEASE, ROOT, Simulator, cpu_of, kind, need_room, peak_of, run, workspace
 
 CONNECTOR = RELEASE / "labelstream"
 # Where requests of the simulator are counted under.
@@ -36,16 +37,16 @@ class Measured:
     wall: float
     peak: int
     simulator_cpu: float
+    simulator_peak: int  # bytes
     requests: dict  # of the simulator, by endpoint
-    storage: int  # requests to the storage
+    storage: collections.Counter  # requests to the storage, by kind
     report: dict
-    log: list = field(default_factory=list)
 
     def feed_requests(self):
         return sum(self.requests.get(name, 0) for name in FEED)
 
     def all_requests(self):
-        return sum(self.requests.values()) + self.storage
+        return sum(self.requests.values()) + self.storage.total()
 
 
 def environment(simulator, settings):
@@ -59,14 +60,13 @@ def whole(volume, storage, files=None):
     )
     with simulator, Link(storage.port, volume.latency_ms) as link:
         settings = storage.settings(link.port if volume.latency_ms else None)
-        log = []
-        ended = run([CONNECTOR, "pull"], environment(simulator, settings), log)
+        ended = run([CONNECTOR, "pull"], environment(simulator, settings))
         cost = simulator.cost()
         requests = simulator.requests()["by_endpoint"]
-        stored = len(storage.requests(settings))
-        return Measured(
-            ended.cpu, ended.wall, ended.peak, cost, requests, stored, simulator.report(), log
-        )
+        stored = collections.Counter(kind(*request) for request in storage.requests(settings))
+        report = simulator.report()
+        memory = peak_of(simulator.process.pid)
+        return Measured(ended.cpu, ended.wall, ended.peak, cost, memory, requests, stored, report)
 
 
 def median(measured, what):
@@ -85,6 +85,8 @@ def beside_the_floor(volume, storage, times):
     """
     with workspace() as folder:
         folder = Path(folder)
+        # A record has 1,260 bytes, a row 1,750.
+        need_room(folder, int(volume.records * (1_400 + 2_000 * volume.share)))
         first = whole(volume, storage, folder)
         floor = [RELEASE / "labelstream-floor", folder / "contents", folder / "posts"]
         runs, floors = [], []

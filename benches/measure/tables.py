@@ -46,7 +46,7 @@ def whole_row(name, runs, floor=None):
         mib(median(runs, lambda run: run.peak)),
         number(some.feed_requests()),
         number(some.requests.get("ingest", 0)),
-        number(some.storage),
+        number(some.storage.total()),
         mb(totals["json_bytes"]),
         f"{mb(totals['wire_bytes'])} ({100 * totals['wire_bytes'] / totals['json_bytes']:.1f} %)",
         f"{median(runs, lambda run: run.simulator_cpu):.2f}",
@@ -60,18 +60,23 @@ WHOLE = [
 ]
 
 
+def git(*arguments):
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def machine():
     """One sentence on where this was measured."""
     info = Path("/proc/cpuinfo").read_text()
     processor = re.search(r"model name\s*: (.*)", info)
+    name = processor.group(1) if processor else platform.machine()
     memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text()).group(1)) / MIB
     rust = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    commit = git("rev-parse", "--short", "HEAD")
+    if git("status", "--porcelain", "--", ".", ":!docs", ":!*.md"):
+        commit += " with changes"
     return (
-        f"Measured on {date.today()} at {commit}: {os.cpu_count()} processors ({processor.group(1) if processor else platform.machine()}), "
-        f"{memory:.0f} GiB, Linux {platform.release().split('-')[0]}, Rust {rust}."
+        f"Measured on {date.today()} at {commit}: {os.cpu_count()} processors ({name}), {memory:.0f} GiB, "
+        f"Linux {platform.release().split('-')[0]}, Rust {rust}."
     )
 
 
