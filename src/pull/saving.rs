@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use time::{Date, OffsetDateTime};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -11,13 +11,17 @@ use tokio::{
 
 use super::run::{Run, add};
 use crate::{
+    content::ContentType,
     state::StateError,
-    watermark::{Id, Unsaved},
+    watermark::{Id, Memory, Unsaved},
 };
 
 /// How often the contents and the document are saved on the way. Between two saves a kill costs contents being fetched
 /// again, but no row being sent again: the records are saved with each answer.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
+
+/// How many logs of contents are written at once: there is one for each content type and day of publication.
+const LOGS_AT_ONCE: usize = 16;
 
 /// How many dead letters are removed at once.
 const REMOVED_AT_ONCE: usize = 16;
@@ -138,10 +142,9 @@ async fn write(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
         memory.append_records(taken.day, &unsaved.records).await?;
         unsaved.records.clear();
     }
-    while let Some((content_type, day, ids)) = unsaved.contents.last() {
+    while !unsaved.contents.is_empty() {
         run.check_lock()?;
-        memory.append_contents(*content_type, *day, ids).await?;
-        unsaved.contents.pop();
+        remember_some(memory, &mut unsaved.contents).await?;
     }
     if let Some(document) = &unsaved.document {
         run.check_lock()?;
@@ -161,6 +164,20 @@ async fn write(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
         unsaved.letters.truncate(rest);
     }
     Ok(())
+}
+
+/// Remembers the last few of `contents`, each in a log of its own, and takes out those that are remembered.
+async fn remember_some(memory: &Memory, contents: &mut Vec<(ContentType, Date, Vec<Id>)>) -> Result<(), StateError> {
+    let rest = contents.len().saturating_sub(LOGS_AT_ONCE);
+    let appends =
+        contents[rest..].iter().map(|(content_type, day, ids)| memory.append_contents(*content_type, *day, ids));
+    let mut appended = join_all(appends).await;
+    let mut failed = Ok(());
+    while let Some(last) = appended.pop() {
+        // Behind it are only those that failed.
+        if last.is_ok() { drop(contents.swap_remove(rest + appended.len())) } else { failed = failed.and(last) }
+    }
+    failed
 }
 
 /// The last save of a run, unless another run holds the lock by now. Where another writer changed the document, what was

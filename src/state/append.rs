@@ -18,7 +18,11 @@ const MAX_PIECE: usize = 4 * 1024 * 1024;
 pub(super) async fn append(store: &BlobStore, key: &str, at: u64, block: &Bytes) -> Result<(), StateError> {
     let log = store.blob(key).append_blob_client();
     let mut done = 0;
-    let mut made = false;
+    // To a log that nothing was appended to before, it is most likely not there.
+    let mut made = at == 0;
+    if made {
+        make(store, key, &log).await?;
+    }
     loop {
         let piece = block.slice(done..block.len().min(done + MAX_PIECE));
         let Err(error) = append_piece(store, key, &log, at + done as u64, &piece).await else {
