@@ -44,6 +44,7 @@ impl Span {
 
 impl Place {
     /// The name, without escapes. `text` is what was read.
+    #[inline]
     pub fn name<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.escaped {
             return text.get(self.name.quoted()).and_then(json::text).unwrap_or_default();
@@ -52,6 +53,7 @@ impl Place {
     }
 
     /// The name, without escapes, in the bytes that were read.
+    #[inline]
     pub fn name_bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         if self.escaped {
             let quoted = decode(bytes.get(self.name.quoted()).unwrap_or_default());
@@ -61,11 +63,13 @@ impl Place {
     }
 
     /// The value, in the text that was read.
+    #[inline]
     pub fn raw<'a>(&self, text: &'a str) -> &'a str {
         text.get(self.value.range()).unwrap_or_default()
     }
 
     /// The value, in the bytes that were read.
+    #[inline]
     pub fn raw_bytes<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         bytes.get(self.value.range()).unwrap_or_default()
     }

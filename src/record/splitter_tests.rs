@@ -35,8 +35,11 @@ fn split_by(mut splitter: Splitter, chunks: &[&[u8]]) -> (Vec<Seen>, Result<(), 
     (seen, finished)
 }
 
+/// The bytes of an element, and of a record its members.
+type Kind = (Vec<u8>, Option<Vec<outline::Place>>);
+
 /// Each element with whether it is a record, and the members of those that are.
-fn kinds(limit: usize, chunks: &[&[u8]]) -> (Vec<(Vec<u8>, Option<Vec<outline::Place>>)>, Result<(), SplitError>) {
+fn kinds(limit: usize, chunks: &[&[u8]]) -> (Vec<Kind>, Result<(), SplitError>) {
     let mut splitter = Splitter::with_limit(limit);
     let mut seen = Vec::new();
     for chunk in chunks {
