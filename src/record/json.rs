@@ -1,7 +1,7 @@
 //! Reading JSON text that a parser has validated: members, elements, strings and numbers, without building trees.
 //!
-//! Every function takes the text of one value, as [`serde_json::value::RawValue`] gives it. For text that is no JSON
-//! the results mean nothing, but nothing panics.
+//! Every function takes the text of one value, as [`Members`](super::Members) or [`serde_json::value::RawValue`] gives it.
+//! For text that is no JSON the results mean nothing, but nothing panics.
 
 use std::borrow::Cow;
 

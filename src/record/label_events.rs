@@ -88,3 +88,59 @@ impl LabelEvents {
         self.events.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Members;
+
+    fn pairs(members: &Members<'_>) -> Vec<(String, String, Option<&'static str>)> {
+        let owned = |entry: crate::record::Entry<'_>| {
+            (entry.name.into_owned(), entry.raw.to_owned(), entry.member.map(|member| member.name()))
+        };
+        members.entries().map(owned).collect()
+    }
+
+    #[test]
+    fn each_comes_out_as_if_it_were_read_by_itself() {
+        let texts: [&[u8]; 6] = [
+            br#"{"Id":1,"x":2,"id":3,"x":4}"#,
+            b"{}",
+            b"{\"UserId\":\"a\xFFb\xC3\",\"n\xFF\\u0061\":[\"\xE2\x82\"],\"Operation\":\"Discover\"}",
+            "{\"UserId\":\"\u{e9}\u{1f600}\",\"Oper\\u0061tion\":null}".as_bytes(),
+            br#"{ "a" : { "Id" : 1 } , "OBJECTID" : "o" }"#,
+            br#"{"RecordType":93}"#,
+        ];
+        let mut events = LabelEvents::default();
+        for round in 0..2 {
+            let mut outline = Outline::new();
+            for (ordinal, bytes) in (round..).zip(texts) {
+                assert!(outline.read_all(bytes));
+                events.push(bytes, &outline, ordinal);
+            }
+            assert_eq!(events.len(), texts.len());
+            let expected: Vec<_> = texts.map(decode).into_iter().collect();
+            assert_eq!(events.text_bytes(), expected.iter().map(|text| text.len()).sum::<usize>());
+            let mut seen = 0;
+            for ((record, ordinal), text) in events.records().zip(&expected) {
+                assert_eq!(pairs(record.members()), pairs(&Members::parse(text).unwrap()), "{text}");
+                assert_eq!(ordinal, round + seen);
+                seen += 1;
+            }
+            assert_eq!(seen, 6);
+            events.clear();
+            assert!(events.is_empty() && events.records().next().is_none());
+        }
+    }
+
+    #[test]
+    fn a_large_one_leaves_no_room_behind() {
+        let many: Vec<_> = (0..100_000).map(|number| format!("\"{number}\":0")).collect();
+        let text = format!("{{{}}}", many.join(","));
+        let mut events = LabelEvents::default();
+        events.push(text.as_bytes(), &Outline::of(&text).unwrap(), 0);
+        assert_eq!(events.records().next().unwrap().0.members().entries().count(), many.len());
+        events.clear();
+        assert!(events.text.capacity() <= KEPT_ROOM && events.places.capacity() <= KEPT_PLACES);
+    }
+}

@@ -199,5 +199,37 @@ mod tests {
                 prop_assert_eq!(entry.raw, expected[&*entry.name].to_string());
             }
         }
+
+        #[test]
+        fn the_rules_of_names_hold_in_any_mix(
+            names in prop::collection::vec(
+                prop::sample::select(vec!["Id", "ID", "iD", "UserId", "userid", "x", "X", "y", "", "\\u0049d", "\\u0078"]),
+                0..12,
+            ),
+            unknown in prop_oneof![4 => Just(0_usize), 1 => 20..40_usize],
+        ) {
+            let names: Vec<_> = names.into_iter().map(str::to_owned).chain((0..unknown).map(|at| format!("u{}", at % 30))).collect();
+            let body: Vec<_> = names.iter().zip(0..).map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            let text = format!("{{{}}}", body.join(","));
+            let read = Members::parse(&text).unwrap();
+
+            // Each name once, where it came first, with the value that came last.
+            let names: Vec<String> = names.iter().map(|name| serde_json::from_str(&format!("\"{name}\"")).unwrap()).collect();
+            let firsts: Vec<_> = names.iter().enumerate().filter(|(at, name)| !names[..*at].contains(name)).map(|(_, name)| name).collect();
+            let seen: Vec<_> = read.entries().map(|entry| entry.name.into_owned()).collect();
+            prop_assert_eq!(seen.iter().collect::<Vec<_>>(), firsts.clone());
+            for entry in read.entries() {
+                let last = names.iter().rposition(|name| *name == entry.name).unwrap();
+                prop_assert_eq!(entry.raw, last.to_string());
+                // A member is found under its exact name, else under the first spelling that came.
+                let known = Member::by_name(&entry.name);
+                let spellings = || firsts.iter().filter(|name| known.is_some() && Member::by_name(name) == known);
+                let chosen = spellings().find(|name| known.is_some_and(|known| known.name() == ***name)).or(spellings().next());
+                prop_assert_eq!(entry.member, known.filter(|_| chosen.is_some_and(|name| **name == *entry.name)));
+                if let Some(member) = entry.member {
+                    prop_assert_eq!(read.get(member), Some(entry.raw));
+                }
+            }
+        }
     }
 }

@@ -44,6 +44,7 @@ impl Span {
 
 impl Place {
     /// The name, without escapes. `text` is what was read.
+    #[inline]
     pub fn name<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.escaped {
             return text.get(self.name.quoted()).and_then(json::text).unwrap_or_default();
@@ -51,21 +52,24 @@ impl Place {
         Cow::Borrowed(text.get(self.name.range()).unwrap_or_default())
     }
 
-    /// Whether the name is this one, in the bytes that were read.
-    pub fn is_named(&self, name: &str, bytes: &[u8]) -> bool {
+    /// The name, without escapes, in the bytes that were read.
+    #[inline]
+    pub fn name_bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         if self.escaped {
-            let quoted = bytes.get(self.name.quoted()).unwrap_or_default();
-            return json::text(&decode(quoted)).is_some_and(|own| own == name);
+            let quoted = decode(bytes.get(self.name.quoted()).unwrap_or_default());
+            return Cow::Owned(json::text(&quoted).unwrap_or_default().into_owned().into_bytes());
         }
-        self.name.range().len() == name.len() && bytes.get(self.name.range()) == Some(name.as_bytes())
+        Cow::Borrowed(bytes.get(self.name.range()).unwrap_or_default())
     }
 
     /// The value, in the text that was read.
+    #[inline]
     pub fn raw<'a>(&self, text: &'a str) -> &'a str {
         text.get(self.value.range()).unwrap_or_default()
     }
 
     /// The value, in the bytes that were read.
+    #[inline]
     pub fn raw_bytes<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         bytes.get(self.value.range()).unwrap_or_default()
     }
@@ -281,3 +285,7 @@ fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
     }
     Some(end)
 }
+
+#[cfg(test)]
+#[path = "outline_tests.rs"]
+pub(super) mod tests;

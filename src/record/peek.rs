@@ -19,13 +19,15 @@ impl<'a> Peek<'a> {
     pub fn at(bytes: &'a [u8], outline: &Outline) -> Self {
         let mut peek = Self::default();
         for place in outline.places() {
-            if place.is_named("RecordType", bytes) {
-                peek.record_type = record_type(&decode(place.raw_bytes(bytes)));
-            } else if place.is_named("Operation", bytes) {
-                peek.operation = match decode(place.raw_bytes(bytes)) {
-                    Cow::Borrowed(raw) => json::text(raw),
-                    Cow::Owned(raw) => json::text(&raw).map(|text| Cow::Owned(text.into_owned())),
-                };
+            match &*place.name_bytes(bytes) {
+                b"RecordType" => peek.record_type = record_type(&decode(place.raw_bytes(bytes))),
+                b"Operation" => {
+                    peek.operation = match decode(place.raw_bytes(bytes)) {
+                        Cow::Borrowed(raw) => json::text(raw),
+                        Cow::Owned(raw) => json::text(&raw).map(|text| Cow::Owned(text.into_owned())),
+                    }
+                }
+                _ => {}
             }
         }
         peek
