@@ -21,7 +21,7 @@ use super::{
     connector::{Connector, Request},
     error::RunError,
     names::Names,
-    reading::LARGE_AT_ONCE,
+    reading::{BODIES_AT_ONCE, LARGE_AT_ONCE},
     refusals::{Judgement, Refusals, RefusedRow, ToSearch},
     saving::Taken,
     summary::Counts,
@@ -57,6 +57,8 @@ pub struct Run {
     pub tasks: TaskTracker,
     /// The label names.
     pub names: Names,
+    /// Places for bodies that are read.
+    pub bodies: Semaphore,
     /// Places for large records.
     pub large_records: Semaphore,
     /// What is being saved.
@@ -93,6 +95,7 @@ impl Run {
             memory,
             tasks: TaskTracker::new(),
             names: Names::new(request.budget),
+            bodies: Semaphore::new(BODIES_AT_ONCE),
             large_records: Semaphore::new(LARGE_AT_ONCE),
             taken: tokio::sync::Mutex::default(),
             held_until: Mutex::new(held_until),
