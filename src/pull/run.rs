@@ -116,9 +116,8 @@ impl Run {
     /// event never reads them.
     pub async fn know_records(&self) -> Result<(), StateError> {
         let load = || async {
-            for log in self.memory.load_records(OffsetDateTime::now_utc()).await? {
-                self.progress().load_records(&log);
-            }
+            let take = |log: &[u8]| self.progress().load_records(log);
+            self.memory.load_records(OffsetDateTime::now_utc(), take).await?;
             // They are saved with the next answer, unless they were stored after all.
             self.progress().settled(&self.connector.left_over.take());
             Ok(())
