@@ -19,9 +19,10 @@ use crate::{
     watermark::{Failure, Slot, Verdict},
 };
 
-/// How many new contents are read at once. Each holds a piece of its body and the rows of it, so that memory does not
-/// grow with the backlog; with 50 ms of latency this many reach some 300 contents a second, above the feed's own limit.
-const NEW_AT_ONCE: usize = 16;
+/// How many new contents are asked for at once, so that memory does not grow with the backlog. With 50 ms of latency this
+/// many reach some 600 contents a second, and with a second of it still the feed's own limit of 2,000 a minute. Fewer
+/// bodies are read at once: [`super::reading::BODIES_AT_ONCE`].
+const NEW_AT_ONCE: usize = 32;
 
 /// How many contents that failed in earlier runs are read at once, beside the new ones.
 const PENDING_AT_ONCE: usize = 2;
