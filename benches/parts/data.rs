@@ -41,7 +41,7 @@ pub static RECORDS: LazyLock<Texts> = LazyLock::new(|| {
     let mut records = Vec::new();
     for body in BODIES.iter() {
         let mut take = |element: Element<'_>| {
-            if let Element::Whole(bytes) = element {
+            if let Element::Record { bytes, .. } = element {
                 records.push(bytes.to_vec());
             }
         };
