@@ -35,7 +35,7 @@ fn bucket_of(id: &Id, count: usize) -> usize {
     let bits = u128::from_le_bytes(*id);
     let mixed = ((bits >> 64) as u64).rotate_left(32) ^ bits as u64;
     let hash = u128::from(mixed.wrapping_mul(ODD));
-    (hash * count as u128 >> 64) as usize
+    ((hash * count as u128) >> 64) as usize
 }
 
 impl IdSet {
