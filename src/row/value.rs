@@ -85,12 +85,25 @@ pub(super) fn flag(out: &mut Vec<u8>, raw: &str) -> Put {
 /// A whole number of 32 bits.
 pub(super) fn int(out: &mut Vec<u8>, number: i64) -> Put {
     let Ok(number) = i32::try_from(number) else { return Put::Unreadable };
-    out.extend_from_slice(number.to_string().as_bytes());
+    if number < 0 {
+        out.push(b'-');
+    }
+    let (first, mut rest) = (out.len(), number.unsigned_abs());
+    loop {
+        out.push(b'0' + (rest % 10) as u8);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out[first..].reverse();
     Put::Whole
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn written(write: impl FnOnce(&mut Vec<u8>) -> Put) -> (Put, String) {
@@ -138,5 +151,12 @@ mod tests {
         assert_eq!(written(|out| time(out, "1671643100")), (Put::Unreadable, String::new()));
         assert_eq!(written(|out| int(out, 93)), (Put::Whole, "93".into()));
         assert_eq!(written(|out| int(out, 1 << 31)), (Put::Unreadable, String::new()));
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_written_as_they_are_read(number in prop_oneof![any::<i32>(), -1000..1000]) {
+            prop_assert_eq!(written(|out| int(out, number.into())), (Put::Whole, number.to_string()));
+        }
     }
 }
