@@ -31,7 +31,7 @@ pub enum Admission {
 pub struct Unsaved {
     /// Records whose rows were answered.
     pub records: Vec<Id>,
-    /// Contents that need nothing more, by content type and day of publication.
+    /// Contents that need nothing more, by content type and day of publication, each of which comes once.
     pub contents: Vec<(ContentType, Date, Vec<Id>)>,
     /// The document, where it is due.
     pub document: Option<Document>,
@@ -233,17 +233,23 @@ impl Progress {
     /// `all` is asked for.
     pub fn take_unsaved(&mut self, all: bool) -> Unsaved {
         let letters = self.letters.take_answered();
-        let contents = letters.iter().flat_map(|letter| &letter.contents);
-        let contents = contents.map(|(content_type, day, id)| (*content_type, *day, vec![*id])).collect();
-        let records = std::mem::take(&mut self.unsaved);
-        let mut unsaved = Unsaved { records, contents, letters, document: None };
+        let mut contents = BTreeMap::<_, Vec<Id>>::new();
+        for (content_type, day, id) in letters.iter().flat_map(|letter| &letter.contents) {
+            contents.entry((*content_type, *day)).or_default().push(*id);
+        }
         if all {
             for (content_type, listing) in &mut self.listings {
-                unsaved.contents.extend(listing.take_unsaved().into_iter().map(|(day, ids)| (*content_type, day, ids)));
+                for (day, ids) in listing.take_unsaved() {
+                    contents.entry((*content_type, day)).or_default().extend(ids);
+                }
             }
-            unsaved.document = Some(self.document());
         }
-        unsaved
+        Unsaved {
+            records: std::mem::take(&mut self.unsaved),
+            contents: contents.into_iter().map(|((content_type, day), ids)| (content_type, day, ids)).collect(),
+            document: all.then(|| self.document()),
+            letters,
+        }
     }
 
     /// The document as of now.
