@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use libdeflater::{CompressionError, CompressionLvl, Compressor};
+use libdeflater::{CompressionLvl, Compressor};
 
 use super::IngestionError;
 
@@ -34,8 +34,7 @@ impl Gzip {
             packed
         });
         match packed.await {
-            Ok(Ok(body)) => Ok(body),
-            Ok(Err(error)) => Err(IngestionError::Gzip(error.to_string())),
+            Ok(body) => body,
             Err(error) => Err(IngestionError::Gzip(error.to_string())),
         }
     }
@@ -55,16 +54,17 @@ impl Default for Packer {
 }
 
 impl Packer {
-    /// `array` as gzip.
+    /// `array`, a JSON array of rows, as the body of a POST.
     ///
     /// # Errors
-    /// None are known: there is room for what cannot be compressed, too.
-    pub fn pack(&mut self, array: &[u8]) -> Result<Bytes, CompressionError> {
+    /// [`IngestionError::Gzip`]
+    pub fn pack(&mut self, array: &[u8]) -> Result<Bytes, IngestionError> {
         let most = self.compressor.gzip_compress_bound(array.len());
         if self.room.len() < most {
             self.room = vec![0; most];
         }
-        let length = self.compressor.gzip_compress(array, &mut self.room)?;
+        let packed = self.compressor.gzip_compress(array, &mut self.room);
+        let length = packed.map_err(|error| IngestionError::Gzip(error.to_string()))?;
         Ok(Bytes::copy_from_slice(&self.room[..length]))
     }
 }

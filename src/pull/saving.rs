@@ -11,17 +11,17 @@ use tokio::{
 
 use super::run::{Run, add};
 use crate::{
-    content::ContentType,
     state::StateError,
-    watermark::{Id, Memory, Unsaved},
+    watermark::{Id, Unsaved},
 };
 
 /// How often the contents and the document are saved on the way. Between two saves a kill costs contents being fetched
 /// again, but no row being sent again: the records are saved with each answer.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
 
-/// How many logs of contents are written at once: there is one for each content type and day of publication.
-const LOGS_AT_ONCE: usize = 16;
+/// How many logs of contents are appended to at once: a backlog of seven days has one for each of them and each content
+/// type.
+const APPENDED_AT_ONCE: usize = 8;
 
 /// How many dead letters are removed at once.
 const REMOVED_AT_ONCE: usize = 16;
@@ -144,7 +144,21 @@ async fn write(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
     }
     while !unsaved.contents.is_empty() {
         run.check_lock()?;
-        remember_some(memory, &mut unsaved.contents).await?;
+        let rest = unsaved.contents.len().saturating_sub(APPENDED_AT_ONCE);
+        let logs = unsaved.contents[rest..].iter();
+        let appends = logs.map(|(content_type, day, ids)| memory.append_contents(*content_type, *day, ids));
+        let appended = join_all(appends).await;
+        let mut failed = None;
+        // Those that failed stay, for the next try.
+        for (log, appended) in unsaved.contents.split_off(rest).into_iter().zip(appended) {
+            if let Err(error) = appended {
+                unsaved.contents.push(log);
+                failed.get_or_insert(error);
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
     }
     if let Some(document) = &unsaved.document {
         run.check_lock()?;
@@ -164,20 +178,6 @@ async fn write(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
         unsaved.letters.truncate(rest);
     }
     Ok(())
-}
-
-/// Remembers the last few of `contents`, each in a log of its own, and takes out those that are remembered.
-async fn remember_some(memory: &Memory, contents: &mut Vec<(ContentType, Date, Vec<Id>)>) -> Result<(), StateError> {
-    let rest = contents.len().saturating_sub(LOGS_AT_ONCE);
-    let appends =
-        contents[rest..].iter().map(|(content_type, day, ids)| memory.append_contents(*content_type, *day, ids));
-    let mut appended = join_all(appends).await;
-    let mut failed = Ok(());
-    while let Some(last) = appended.pop() {
-        // Behind it are only those that failed.
-        if last.is_ok() { drop(contents.swap_remove(rest + appended.len())) } else { failed = failed.and(last) }
-    }
-    failed
 }
 
 /// The last save of a run, unless another run holds the lock by now. Where another writer changed the document, what was

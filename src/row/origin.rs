@@ -72,8 +72,15 @@ impl MemberSet {
     /// The members that have a value.
     fn present(record: &Members<'_>, event: Option<&Members<'_>>) -> Self {
         let of = |members: &Members<'_>| {
-            let valued = members.entries().filter(|entry| !json::is_null(entry.raw));
-            valued.filter_map(|entry| entry.member).fold(0, |set, member| set | bit(member))
+            let mut set = 0;
+            for entry in members.entries() {
+                if let Some(member) = entry.member
+                    && !json::is_null(entry.raw)
+                {
+                    set |= bit(member);
+                }
+            }
+            set
         };
         Self { top: of(record), event: event.map_or(0, of) }
     }

@@ -31,8 +31,7 @@ pub enum Admission {
 pub struct Unsaved {
     /// Records whose rows were answered.
     pub records: Vec<Id>,
-    /// Contents that need nothing more, by content type and day of publication, each pair once: they are logs apart from
-    /// each other, written in any order.
+    /// Contents that need nothing more, by content type and day of publication, each of which comes once.
     pub contents: Vec<(ContentType, Date, Vec<Id>)>,
     /// The document, where it is due.
     pub document: Option<Document>,
@@ -234,22 +233,22 @@ impl Progress {
     /// `all` is asked for.
     pub fn take_unsaved(&mut self, all: bool) -> Unsaved {
         let letters = self.letters.take_answered();
-        let mut contents: BTreeMap<_, Vec<Id>> = BTreeMap::new();
+        let mut contents = BTreeMap::<_, Vec<Id>>::new();
         for (content_type, day, id) in letters.iter().flat_map(|letter| &letter.contents) {
             contents.entry((*content_type, *day)).or_default().push(*id);
         }
         if all {
             for (content_type, listing) in &mut self.listings {
-                for (day, mut ids) in listing.take_unsaved() {
-                    contents.entry((*content_type, day)).or_default().append(&mut ids);
+                for (day, ids) in listing.take_unsaved() {
+                    contents.entry((*content_type, day)).or_default().extend(ids);
                 }
             }
         }
         Unsaved {
             records: std::mem::take(&mut self.unsaved),
             contents: contents.into_iter().map(|((content_type, day), ids)| (content_type, day, ids)).collect(),
-            letters,
             document: all.then(|| self.document()),
+            letters,
         }
     }
 
