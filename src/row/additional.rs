@@ -17,7 +17,7 @@ pub(super) fn write(out: &mut Vec<u8>, source: &Source<'_, '_>, taken: &MemberSe
     for entry in source.record.members().entries() {
         match (entry.member, &source.event) {
             (Some(Member::SensitivityLabelEventData), Some(event)) => {
-                let left = || event.entries().iter().filter(|entry| is_left(entry, |member| taken.has_event(member)));
+                let left = || event.entries().filter(|entry| is_left(entry, |member| taken.has_event(member)));
                 if left().next().is_none() {
                     continue;
                 }
@@ -29,7 +29,7 @@ pub(super) fn write(out: &mut Vec<u8>, source: &Source<'_, '_>, taken: &MemberSe
                 }
                 out.push(b'}');
             }
-            _ if is_left(entry, |member| taken.has_top(member)) => {
+            _ if is_left(&entry, |member| taken.has_top(member)) => {
                 name(out, start, &entry.name);
                 cut |= put_json(out, entry.raw, usize::MAX, DEEPEST_INSIDE);
             }
