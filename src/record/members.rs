@@ -61,6 +61,12 @@ impl<'a> Members<'a> {
         })
     }
 
+    /// The known members that it has, also where they are `null`, as bits by their numbers.
+    #[must_use]
+    pub const fn known(&self) -> u128 {
+        self.index.known
+    }
+
     /// The text of a member's value. `null` is no value.
     #[must_use]
     pub fn get(&self, member: Member) -> Option<&'a str> {
@@ -71,23 +77,30 @@ impl<'a> Members<'a> {
 
 /// Where a member is among the places, by its number: the place plus one, or 0.
 #[derive(Clone)]
-struct Index([u32; Member::ALL.len()]);
+struct Index {
+    places: [u32; Member::ALL.len()],
+    /// The members that have a place, as bits by their numbers.
+    known: u128,
+}
 
 impl Index {
+    const EMPTY: Self = Self { places: [0; Member::ALL.len()], known: 0 };
+
     fn of(&self, member: Member) -> Option<usize> {
-        self.0[member as usize].checked_sub(1).map(|at| at as usize)
+        self.places[member as usize].checked_sub(1).map(|at| at as usize)
     }
 
     fn set(&mut self, member: Member, at: usize) {
         // A text of 4 GiB, which is all that an outline takes, has fewer members.
-        self.0[member as usize] = u32::try_from(at + 1).unwrap_or_default();
+        self.places[member as usize] = u32::try_from(at + 1).unwrap_or_default();
+        self.known |= 1 << member as u8;
     }
 }
 
 /// Finds out which of the places are known members, and moves those that count to the front, in their order. Gives their
 /// number.
 fn settle(text: &str, places: &mut [Place]) -> (usize, Index) {
-    let mut index = Index([0; Member::ALL.len()]);
+    let mut index = Index::EMPTY;
     let mut count = 0;
     for at in 0..places.len() {
         let mut place = places[at];
@@ -129,7 +142,7 @@ fn is_repeated(text: &str, places: &[Place]) -> bool {
 fn drop_repeated(text: &str, places: &mut [Place]) -> (usize, Index) {
     let unknown = places.iter().filter(|place| place.member.is_none());
     let mut last: HashMap<_, _> = unknown.map(|place| (place.name(text), *place)).collect();
-    let mut index = Index([0; Member::ALL.len()]);
+    let mut index = Index::EMPTY;
     let mut count = 0;
     for at in 0..places.len() {
         let mut place = places[at];
@@ -182,7 +195,7 @@ mod tests {
     fn null_is_no_value() {
         let members = Members::parse(r#"{"Id":null}"#).unwrap();
         assert_eq!(members.get(Member::Id), None);
-        assert_eq!(members.entries().count(), 1);
+        assert_eq!((members.entries().count(), members.known()), (1, 1 << Member::Id as u8));
     }
 
     proptest! {

@@ -19,7 +19,7 @@ pub(crate) fn quote_or_backslash(bytes: &[u8], from: usize) -> usize {
 }
 
 /// Where the first `"`, `\` or control character at or after `from` is, or the length where there is none.
-pub(super) fn quote_backslash_or_control(bytes: &[u8], from: usize) -> usize {
+pub(crate) fn quote_backslash_or_control(bytes: &[u8], from: usize) -> usize {
     let marks = |word: u64| {
         let (quotes, backslashes) = (word ^ all(b'"'), word ^ all(b'\\'));
         let controls = word.wrapping_sub(all(0x20));

@@ -69,20 +69,9 @@ impl MemberSet {
         set
     }
 
-    /// The members that have a value.
+    /// The members that are there.
     fn present(record: &Members<'_>, event: Option<&Members<'_>>) -> Self {
-        let of = |members: &Members<'_>| {
-            let mut set = 0;
-            for entry in members.entries() {
-                if let Some(member) = entry.member
-                    && !json::is_null(entry.raw)
-                {
-                    set |= bit(member);
-                }
-            }
-            set
-        };
-        Self { top: of(record), event: event.map_or(0, of) }
+        Self { top: record.known(), event: event.map_or(0, Members::known) }
     }
 
     /// Whether they have a member in common.
