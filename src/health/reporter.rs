@@ -237,7 +237,8 @@ mod tests {
         let store = FolderStore::open(folder.path()).unwrap();
         let runs: Vec<_> = ["a", "b"].map(|id| RunRecord { run_id: id.to_owned(), ..record(figures(), None) }).into();
         let reporters = [Reporter::default(), Reporter::default()];
-        let (one, other) = tokio::join!(reporters[0].add(&store, "t", &runs[0]), reporters[1].add(&store, "t", &runs[1]));
+        let (one, other) =
+            tokio::join!(reporters[0].add(&store, "t", &runs[0]), reporters[1].add(&store, "t", &runs[1]));
         one.and(other).unwrap();
         let mut ids: Vec<_> = stored(&store).await.runs().iter().map(|run| run.run_id.clone()).collect();
         ids.sort();

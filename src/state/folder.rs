@@ -18,7 +18,8 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Entry, Expect, Lock, StateError, Store, Version,
     files::{
-        is_absent, make_parents, make_private_folders, open_private, read, read_part, remove, replace, sync_parent, tail_from,
+        is_absent, make_parents, make_private_folders, open_private, read, read_part, remove, replace, sync_parent,
+        tail_from,
     },
     interrupted::{self, Note},
     key::{LOCK_SUFFIX, check},
