@@ -1,11 +1,11 @@
 //! Reading one content, and making rows of its label events.
 
-use std::{ops::Range, time::Duration};
+use std::{ops::Range, pin::pin, time::Duration};
 
 use time::OffsetDateTime;
 use tokio::{
-    sync::mpsc,
-    time::{Instant, timeout_at},
+    sync::{Semaphore, SemaphorePermit, mpsc},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{
@@ -36,10 +36,13 @@ const BESIDE_THE_RECORD: usize = 512;
 /// the function 256 in all.
 pub const LARGE_AT_ONCE: usize = 2;
 
-/// How many bodies are read at once, of those that were answered. A body that is read holds up to 1.2 MB of what came in
-/// (a connection reads some 400 KB ahead, twice), one that waits a third of it. More would not be faster: what is read is
-/// worked on by as many threads as there are processors.
-pub const BODIES_AT_ONCE: usize = 8;
+/// How many bodies are worked on at once, of those that were answered. One of them holds up to 1.2 MB of what came in (a
+/// connection reads some 400 KB ahead, twice), one that waits for its place a third of it. More would not be faster: what
+/// comes in is worked on by one thread.
+pub const BODIES_AT_ONCE: usize = 4;
+
+/// A body that sends nothing for so long gives its place to another: slow bodies hold up nothing, and hold little.
+const PLACE_KEPT: Duration = Duration::from_millis(100);
 
 /// Rows of one content, on their way to a batch.
 #[derive(Debug, Default)]
@@ -131,15 +134,28 @@ pub async fn read(
     let feed = &run.connector.feed;
     let fetched = async { if patience.keeps_up { feed.fetch(content).await } else { feed.fetch_once(content).await } };
     let mut body = patience.wait_for(feed.budget(), fetched).await?;
-    let asked = Instant::now();
-    // It is never closed.
-    let _place = run.bodies.acquire().await.ok();
-    patience = patience.after(asked.elapsed());
     let mut splitter = Splitter::new();
     let mut piece = Piece::default();
     let mut ended = Ok(());
-    let mut place = None;
-    while let Some(chunk) = patience.wait_for(feed.budget(), body.chunk()).await? {
+    let (mut at_work, mut place) = (None, None);
+    loop {
+        if at_work.is_none() {
+            (at_work, patience) = wait_for_place(&run.bodies, patience).await;
+        }
+        let chunk = {
+            let mut next = pin!(patience.wait_for(feed.budget(), body.chunk()));
+            match timeout(PLACE_KEPT, next.as_mut()).await {
+                Ok(chunk) => chunk?,
+                Err(_) => {
+                    at_work = None;
+                    next.await?
+                }
+            }
+        };
+        let Some(chunk) = chunk else { break };
+        if at_work.is_none() {
+            (at_work, patience) = wait_for_place(&run.bodies, patience).await;
+        }
         add(&run.counts.feed_bytes, chunk.len() as u64);
         ended = splitter.push(&chunk, |element| piece.take(run, element));
         deliver(run, slot, content, &content.id, &mut piece, rows).await?;
@@ -150,10 +166,9 @@ pub async fn read(
         if splitter.held() <= LARGE {
             place = None;
         } else if place.is_none() {
-            let asked = Instant::now();
-            // It is never closed.
-            place = run.large_records.acquire().await.ok();
-            patience = patience.after(asked.elapsed());
+            // Who has a place of this kind may wait for one of the other.
+            at_work = None;
+            (place, patience) = wait_for_place(&run.large_records, patience).await;
         }
     }
     match ended.and_then(|()| splitter.finish()) {
@@ -172,6 +187,14 @@ pub async fn read(
     }
     run.count_read(&piece.seen);
     Ok(())
+}
+
+/// A place among a few, and the patience after the wait for it.
+async fn wait_for_place(places: &Semaphore, patience: Patience) -> (Option<SemaphorePermit<'_>>, Patience) {
+    let asked = Instant::now();
+    // They are never closed.
+    let place = places.acquire().await.ok();
+    (place, patience.after(asked.elapsed()))
 }
 
 /// Reads one record of `content` by itself, as [`read`] does it among the others. `place` is its place in the content;

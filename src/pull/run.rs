@@ -57,7 +57,7 @@ pub struct Run {
     pub tasks: TaskTracker,
     /// The label names.
     pub names: Names,
-    /// Places for bodies that are read.
+    /// Places for bodies that are worked on.
     pub bodies: Semaphore,
     /// Places for large records.
     pub large_records: Semaphore,
