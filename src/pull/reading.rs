@@ -16,7 +16,7 @@ use crate::{
     content::Content,
     dead_letter::{DeadLetter, Kind},
     feed::{Budget, FeedError},
-    record::{self, Element, Peek, Record, SplitError, Splitter},
+    record::{Element, LabelEvents, Outline, Peek, RecordError, SplitError, Splitter},
     row::{self, Provenance},
     state::StateError,
     watermark::{Admission, Id, Slot},
@@ -26,11 +26,11 @@ use crate::{
 /// whole, by its address.
 const BAD_RECORDS_AT_MOST: u64 = 100;
 
-/// A buffer that grew beyond this for a large record is not kept.
-const KEPT_BUFFER: usize = 256 * 1024;
-
 /// A record that is larger than this while it comes in waits until fewer than [`LARGE_AT_ONCE`] others are held.
 const LARGE: usize = 512 * 1024;
+
+/// What a row has beside the text of its record, as a rule: label names and where it is from.
+const BESIDE_THE_RECORD: usize = 512;
 
 /// How many large records are held at once, over all contents: each may take some ten megabytes until it is a row, and
 /// the function 256 in all.
@@ -52,6 +52,12 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// None yet, with room for those of `events`.
+    fn room_for(events: &LabelEvents) -> Self {
+        let bytes = events.text_bytes() + events.len() * BESIDE_THE_RECORD;
+        Self { bytes: Vec::with_capacity(bytes), rows: Vec::with_capacity(events.len()) }
+    }
+
     /// One row with the id of its record.
     pub fn one(row: Vec<u8>, id: Id) -> Self {
         Self { rows: vec![(0..row.len(), id)], bytes: row }
@@ -202,7 +208,7 @@ pub async fn read_record(
 ) -> Result<(), Interrupted> {
     let mut piece = Piece::default();
     piece.seen.records = place.unwrap_or(0);
-    piece.take(run, Element::Whole(record));
+    piece.take(run, Element::of(record, &mut Outline::new()));
     let places_of = if place.is_some() { &content.id } else { name };
     deliver(run, slot, content, places_of, &mut piece, rows).await?;
     piece.seen.records = 1;
@@ -221,9 +227,7 @@ struct Bad {
 /// What one piece of a body held.
 #[derive(Default)]
 struct Piece {
-    /// The label events, one after the other.
-    bytes: Vec<u8>,
-    events: Vec<(Range<usize>, u64)>,
+    events: LabelEvents,
     bad: Vec<Bad>,
     /// How long its rows waited for label names.
     waited: Duration,
@@ -236,23 +240,22 @@ impl Piece {
     fn take(&mut self, run: &Run, element: Element<'_>) {
         let ordinal = self.seen.records;
         self.seen.records += 1;
-        let bytes = match element {
-            Element::Whole(bytes) => bytes,
+        match element {
+            Element::Record { bytes, outline } => {
+                let peek = Peek::at(bytes, outline);
+                if run.connector.filter.keeps(peek.record_type, peek.operation.as_deref()) {
+                    self.events.push(bytes, outline, ordinal);
+                } else {
+                    *self.seen.filtered.entry(peek.record_type).or_default() += 1;
+                }
+            }
+            Element::Other(bytes) => {
+                let reason = RecordError::of(bytes).to_string();
+                self.bad.push(Bad { bytes: bytes.to_vec(), reason, ordinal, cut: false });
+            }
             Element::TooLarge { head, bytes } => {
                 let reason = format!("the record has {bytes} bytes; only its beginning is kept");
                 self.bad.push(Bad { bytes: head.to_vec(), reason, ordinal, cut: true });
-                return;
-            }
-        };
-        match Peek::of(&record::decode(bytes)) {
-            Ok(peek) if run.connector.filter.keeps(peek.record_type, peek.operation.as_deref()) => {
-                let start = self.bytes.len();
-                self.bytes.extend_from_slice(bytes);
-                self.events.push((start..self.bytes.len(), ordinal));
-            }
-            Ok(peek) => *self.seen.filtered.entry(peek.record_type).or_default() += 1,
-            Err(error) => {
-                self.bad.push(Bad { bytes: bytes.to_vec(), reason: error.to_string(), ordinal, cut: false });
             }
         }
     }
@@ -268,22 +271,13 @@ async fn deliver(
     piece: &mut Piece,
     rows: &mpsc::Sender<Rows>,
 ) -> Result<(), Interrupted> {
-    let mut made = Rows::default();
+    let mut made = Rows::room_for(&piece.events);
     let provenance = Provenance::from(content);
     if !piece.events.is_empty() {
         run.know_records().await.map_err(Interrupted::State)?;
         let mut labels = names::of(run).await;
         piece.seen.label_events += piece.events.len() as u64;
-        for (range, ordinal) in piece.events.drain(..) {
-            let bytes = &piece.bytes[range];
-            let text = record::decode(bytes);
-            let record = match Record::parse(&text) {
-                Ok(record) => record,
-                Err(error) => {
-                    piece.bad.push(Bad { bytes: bytes.to_vec(), reason: error.to_string(), ordinal, cut: false });
-                    continue;
-                }
-            };
+        for (record, ordinal) in piece.events.records() {
             let id = record.key(places_of, ordinal).0;
             if run.progress().admit(slot, id) != Admission::Send {
                 piece.seen.repeated += 1;
@@ -304,8 +298,7 @@ async fn deliver(
             piece.seen.unknown_labels += u64::from(written.unknown_labels > 0);
             made.rows.push((start..made.bytes.len(), id));
         }
-        piece.bytes.clear();
-        piece.bytes.shrink_to(KEPT_BUFFER);
+        piece.events.clear();
     }
     if !made.rows.is_empty() {
         // The receiver goes only when the run is over.

@@ -1,7 +1,7 @@
 //! Reading JSON text that a parser has validated: members, elements, strings and numbers, without building trees.
 //!
-//! Every function takes the text of one value, as [`serde_json::value::RawValue`] gives it. For text that is no JSON
-//! the results mean nothing, but nothing panics.
+//! Every function takes the text of one value, as [`Members`](super::Members) or [`serde_json::value::RawValue`] gives it.
+//! For text that is no JSON the results mean nothing, but nothing panics.
 
 use std::borrow::Cow;
 
@@ -75,7 +75,9 @@ pub fn member<'a>(raw: &'a str, name: &str) -> Option<&'a str> {
 #[must_use]
 pub fn text(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { Some(Cow::Owned(unescape(inner))) } else { Some(Cow::Borrowed(inner)) }
+    // Inside a string a quote comes behind a backslash alone.
+    let escaped = quote_or_backslash(inner.as_bytes(), 0) < inner.len();
+    if escaped { Some(Cow::Owned(unescape(inner, HALF))) } else { Some(Cow::Borrowed(inner)) }
 }
 
 /// A whole number, written as a number (`43`, `43.0`) or as a string of one (`"43"`).
@@ -145,7 +147,18 @@ fn nested_end(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-fn unescape(inner: &str) -> String {
+/// What stands in a text for half a surrogate pair.
+const HALF: &str = "\u{fffd}";
+
+/// The text of a member's name with escapes. Half a surrogate pair becomes three U+FFFD, one for each byte that it would
+/// have: `AdditionalFields` has always had such names.
+pub(super) fn escaped_name(quoted: &str) -> String {
+    let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    unescape(inner.unwrap_or(quoted), "\u{fffd}\u{fffd}\u{fffd}")
+}
+
+/// `half` is written for half a surrogate pair.
+fn unescape(inner: &str, half: &str) -> String {
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
     while let Some(at) = rest.find('\\') {
@@ -161,7 +174,10 @@ fn unescape(inner: &str) -> String {
             't' => out.push('\t'),
             'u' => {
                 let (character, after) = unicode(rest);
-                out.push(character);
+                match character {
+                    Some(character) => out.push(character),
+                    None => out.push_str(half),
+                }
                 rest = after;
             }
             other => out.push(other),
@@ -172,22 +188,22 @@ fn unescape(inner: &str) -> String {
 }
 
 /// The character of four hexadecimal digits, or of two such groups with `\u` between them, at the start of `rest`, and
-/// what follows it.
-fn unicode(rest: &str) -> (char, &str) {
+/// what follows it. `None` for half a surrogate pair.
+fn unicode(rest: &str) -> (Option<char>, &str) {
     let hex = |text: &str| text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    let Some(first) = hex(rest) else { return (char::REPLACEMENT_CHARACTER, rest) };
+    let Some(first) = hex(rest) else { return (None, rest) };
     let after = &rest[4..];
     if let Some(character) = char::from_u32(first) {
-        return (character, after);
+        return (Some(character), after);
     }
     if (0xD800..0xDC00).contains(&first)
         && let Some(second) = after.strip_prefix("\\u").and_then(hex)
         && (0xDC00..0xE000).contains(&second)
         && let Some(character) = char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00))
     {
-        return (character, &after[6..]);
+        return (Some(character), &after[6..]);
     }
-    (char::REPLACEMENT_CHARACTER, after)
+    (None, after)
 }
 
 #[cfg(test)]

@@ -291,6 +291,23 @@ proptest! {
     }
 
     #[test]
+    fn a_column_of_which_the_record_has_no_member_has_no_value(
+        members in prop::collection::hash_map(name(), value(), 0..40),
+        event in prop::collection::hash_map(name(), value(), 0..10),
+    ) {
+        let mut record: Map<String, Value> = members.into_iter().collect();
+        record.insert("SensitivityLabelEventData".into(), Value::Object(event.into_iter().collect()));
+        let (text, labels) = (Value::Object(record).to_string(), labels());
+        let record = Record::parse(&text).unwrap();
+        let source = origin::Source::new(&record, &labels);
+        for column in columns::COLUMNS {
+            let Some(sources) = column.sources else { continue };
+            let is_there = column.take.origins().iter().any(|origin| source.get(*origin).is_some());
+            prop_assert!(sources.meets(source.present) || !is_there, "{} of {}", column.name, text);
+        }
+    }
+
+    #[test]
     fn every_value_is_in_the_row_exactly_once(
         top in prop::collection::hash_set(name(), 0..60),
         event in prop::collection::hash_set(name(), 0..20),
