@@ -111,7 +111,7 @@ impl UnderWay {
         while self.tasks.len() >= self.width {
             let next = self.tasks.join_next_with_id();
             let ended = if self.width < lane.at_once { timeout(WIDER_AFTER, next).await } else { Ok(next.await) };
-            if run.bodies.available_permits() > 0 {
+            if run.bodies.available_permits() > BODIES_AT_ONCE / 2 {
                 self.width = (self.width + 1).min(lane.at_once);
             }
             if let Ok(Some(ended)) = ended {
