@@ -1,12 +1,13 @@
 //! Saves that are refused, or whose answer is lost.
 
 use axum::http::Method;
-use labelstream_simulator::When;
+use labelstream_simulator::{ContentType, When};
 
 use crate::{
     case::Case,
     scene::Scene,
     storage::{StorageFault, Trouble},
+    world::minutes_ago,
 };
 
 /// Tries of one call by the storage client.
@@ -23,7 +24,9 @@ pub fn cases() -> Vec<Case> {
         }),
         Case::new("state", "saving contents is refused once, to all tries", 431, |mut scene| {
             Box::pin(async move {
-                refused(&mut scene, "/contents/").await;
+                // One log: several are saved at once, and the tries of each are its own.
+                let log = format!("/contents/{}/{}", ContentType::WITH_LABELS[0], minutes_ago(58.0).date());
+                refused(&mut scene, log.leak()).await;
                 scene
             })
         }),
