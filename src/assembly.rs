@@ -1,8 +1,8 @@
 //! Putting a connector together from its settings. Nothing here goes to the network.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use azure_core::credentials::Secret;
+use azure_core::{credentials::Secret, http::Transport};
 
 use crate::{
     feed::{self, Budget, FeedClient, FeedError, Limits, Patience},
@@ -45,6 +45,22 @@ pub enum AssemblyError {
     /// The file for the rows cannot be opened.
     #[error("--output: {0}")]
     Output(std::io::Error),
+}
+
+/// The HTTP client of the process, for all but the storage: what TLS trusts is read once, which takes some milliseconds and
+/// a megabyte each time, and connections to the same host are shared.
+fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    if let Some(client) = CLIENT.get() {
+        return Ok(client.clone());
+    }
+    let client = feed::http_client()?;
+    Ok(CLIENT.get_or_init(|| client).clone())
+}
+
+/// The same for the SDK's requests for tokens. Where it cannot be made, each of them makes its own and says why it cannot.
+fn transport() -> Option<Transport> {
+    http_client().ok().map(|client| Transport::new(Arc::new(client)))
 }
 
 /// A connector whose rows go to the data collection rule and whose state lies in the storage account.
@@ -94,7 +110,7 @@ fn feed_within(settings: &Settings, tokens: Arc<Tokens>, limits: Limits) -> Resu
     let feed = &settings.feed;
     let budget = Arc::new(Budget::new(limits));
     let (base, tenant, publisher) = (&feed.management_endpoint, &feed.tenant_id, &feed.publisher_id);
-    Ok(FeedClient::new(feed::http_client()?, base, tenant, publisher, tokens, budget)?)
+    Ok(FeedClient::new(http_client()?, base, tenant, publisher, tokens, budget)?)
 }
 
 /// Tokens for the feed.
@@ -127,7 +143,7 @@ pub fn labels(settings: &Settings) -> Result<Keeper, AssemblyError> {
 /// # Errors
 /// The HTTP client cannot be made.
 pub fn graph_client(settings: &Settings, tokens: Arc<Tokens>) -> Result<GraphClient, AssemblyError> {
-    Ok(GraphClient::new(feed::http_client()?, &settings.labels.graph_endpoint, tokens))
+    Ok(GraphClient::new(http_client()?, &settings.labels.graph_endpoint, tokens))
 }
 
 /// Tokens for the data collection rule.
@@ -137,7 +153,8 @@ pub fn ingestion_tokens(settings: &Settings, ingestion: &IngestionSettings) -> A
 }
 
 fn tokens(settings: &Settings, scope: &str, audience: Audience) -> Arc<Tokens> {
-    Arc::new(Tokens::new(scope, identity::credential(&settings.identity, &settings.feed.tenant_id, audience)))
+    let credential = identity::credential(&settings.identity, &settings.feed.tenant_id, audience);
+    Arc::new(Tokens::new(scope, credential.with_transport(transport())))
 }
 
 /// The data collection rule of the settings.
@@ -155,7 +172,7 @@ pub fn ingestion(settings: &Settings) -> Result<Sink, AssemblyError> {
 /// As for [`ingestion`].
 pub fn ingestion_client(settings: &IngestionSettings, tokens: Arc<Tokens>) -> Result<IngestionClient, AssemblyError> {
     let (endpoint, rule, stream) = (settings.endpoint.clone(), &settings.rule_id, &settings.stream_name);
-    Ok(IngestionClient::new(feed::http_client()?, endpoint, rule, stream, tokens)?)
+    Ok(IngestionClient::new(http_client()?, endpoint, rule, stream, tokens)?)
 }
 
 /// The storage account of the settings.
@@ -173,7 +190,7 @@ pub fn store(settings: &Settings) -> Result<Arc<dyn Store>, AssemblyError> {
 pub fn blob_store(settings: &Settings) -> Result<BlobStore, AssemblyError> {
     let storage = settings.storage.as_ref().ok_or_else(|| unread(connection::CONNECTION_STRING))?;
     let account = storage_account(storage)?;
-    let credential = identity::storage_credential(&settings.identity, storage)?;
+    let credential = identity::storage_credential(&settings.identity, storage, transport())?;
     Ok(BlobStore::open(&account, &storage.container, credential)?)
 }
 

@@ -322,6 +322,23 @@ async fn a_large_body_comes_through_whole() {
 }
 
 #[tokio::test]
+async fn a_large_body_comes_in_small_chunks() {
+    let records: Vec<u8> = (0..800_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for body in [Reply::ok(records.clone()), Reply::ok(gzip(&records)).header("Content-Encoding", "gzip")] {
+        let script = Script::bind().await;
+        let (feed, uri) = (feed(&script.base()), format!("{}/audit/1", script.base()));
+        script.serve([body]);
+        let mut body = feed.client.fetch(&content(uri)).await.unwrap();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.chunk().await.unwrap() {
+            assert!(chunk.len() <= 64 * 1024, "{}", chunk.len());
+            bytes.extend_from_slice(&chunk);
+        }
+        assert!(bytes == records);
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_breaks_is_never_taken_for_whole() {
     let records = b"[{\"Id\":\"a\"},{\"Id\":\"b\"}]".repeat(500);
     let packed = gzip(&records);

@@ -53,9 +53,9 @@ fn rows(records: &str, labels: &Catalogue) -> String {
     let mut splitter = Splitter::new();
     for chunk in body.as_bytes().chunks(100) {
         let pushed = splitter.push(chunk, |element| {
-            let Element::Whole(bytes) = element else { panic!("no sample is large") };
+            let Element::Record { bytes, outline } = element else { panic!("every sample is a record") };
             let text = decode(bytes);
-            let peek = Peek::of(&text).unwrap();
+            let peek = Peek::at(bytes, outline);
             if !filter.keeps(peek.record_type, peek.operation.as_deref()) {
                 return;
             }

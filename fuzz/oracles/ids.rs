@@ -197,10 +197,11 @@ impl World {
     fn load(&mut self) -> BTreeSet<(Log, Id)> {
         let mut known = BTreeSet::new();
         let mut set = IdSet::default();
-        for log in at_once(self.memory.load_records(NOW)).expect("records are loaded") {
-            set.load(&log);
+        let take = |log: &[u8]| {
+            set.load(log);
             known.extend(log.as_chunks::<16>().0.iter().map(|&id| (Log::Records, id)));
-        }
+        };
+        at_once(self.memory.load_records(NOW, take)).expect("records are loaded");
         assert!(known.iter().all(|(_, id)| set.contains(id)), "a set holds what was loaded");
         for days in 0..8 {
             let day = day_of(days);

@@ -14,7 +14,7 @@ use labelstream::{
     batch::Builder,
     content::{Content, ContentType},
     labels::{Catalogue, Label},
-    record::{Element, Filter, Key, Member, Peek, Record, SplitError, Splitter, decode},
+    record::{Element, Filter, Key, LabelEvents, Member, Peek, RecordError, SplitError, Splitter},
     row::{Provenance, RowMeta, write},
 };
 use labelstream_simulator::rule::Rule;
@@ -116,22 +116,23 @@ fn outcome<'c>(chunks: impl Iterator<Item = &'c [u8]>, mut splitter: Splitter) -
 }
 
 fn fate(element: Element<'_>, provenance: &Provenance<'_>, ordinal: u64) -> Fate {
-    let bytes = match element {
-        Element::Whole(bytes) => bytes,
-        Element::TooLarge { head, bytes } => {
-            return Fate::Dead { body: head.to_vec(), reason: format!("too large: {bytes} bytes") };
-        }
-    };
-    let text = decode(bytes);
-    match Peek::of(&text) {
-        Ok(peek) if WORLD.filter.keeps(peek.record_type, peek.operation.as_deref()) => {
-            let record = Record::parse(&text).expect("what the first look accepts is a record");
+    match element {
+        Element::Record { bytes, outline } => {
+            let peek = Peek::at(bytes, outline);
+            if !WORLD.filter.keeps(peek.record_type, peek.operation.as_deref()) {
+                return Fate::Filtered;
+            }
+            let mut events = LabelEvents::default();
+            events.push(bytes, outline, ordinal);
+            let (record, ordinal) = events.records().next().expect("it was pushed");
             let mut row = Vec::new();
             let meta = write(&record, provenance, &WORLD.labels, &mut row);
             Fate::Row { row, meta, key: record.key(&WORLD.content.id, ordinal) }
         }
-        Ok(_) => Fate::Filtered,
-        Err(error) => Fate::Dead { body: bytes.to_vec(), reason: error.to_string() },
+        Element::Other(bytes) => Fate::Dead { body: bytes.to_vec(), reason: RecordError::of(bytes).to_string() },
+        Element::TooLarge { head, bytes } => {
+            Fate::Dead { body: head.to_vec(), reason: format!("too large: {bytes} bytes") }
+        }
     }
 }
 

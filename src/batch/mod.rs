@@ -65,6 +65,12 @@ impl<T> Batch<T> {
             Some([]) | None => Bytes::new(),
         }
     }
+
+    /// The JSON array of the rows `part`, of those that there are. Of all rows it is the body itself, without a copy.
+    #[must_use]
+    pub fn array(&self, part: &Range<usize>) -> Bytes {
+        if *part == (0..self.len()) { self.body.clone() } else { [b"[", &self.part(part)[..], b"]"].concat().into() }
+    }
 }
 
 /// Sizes only: rows hold names of people and files.
@@ -100,6 +106,12 @@ mod tests {
         assert_eq!(batch.part(&(1..1)), "");
         assert_eq!(batch.part(&(2..4)), "");
         assert_eq!(batch.tags(), [0, 1, 2]);
+        assert_eq!(batch.array(&(1..3)), "[2,[3]]");
+        assert_eq!(batch.array(&(2..2)), "[]");
+        assert_eq!(
+            (batch.array(&(0..3)), batch.array(&(0..3)).as_ptr()),
+            (batch.body().clone(), batch.body().as_ptr())
+        );
     }
 
     #[test]

@@ -188,9 +188,11 @@ async fn to_its_end<T>(work: impl Future<Output = T>, stop: &CancellationToken, 
     }
 }
 
-/// The runtime of the whole process.
+/// The runtime of the whole process: one thread for all that waits and for the records, others for what blocks (packing,
+/// files). One does many times what the feed's limit of requests lets through; more of them would cost a tenth more
+/// processor time and memory, since what one thread gives back another does not reuse.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }
 
 /// Completes when the process is asked to end, with the exit status that says so.

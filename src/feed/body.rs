@@ -8,10 +8,16 @@ use tokio::time::timeout;
 
 use super::error::{FeedError, FeedErrorKind, Operation};
 
-/// A body on its way in, unpacked. Nothing of it is kept, so its size does not matter here.
+/// The most that [`Body::chunk`] hands over at once. A fast connection gives some 400 KB; what is made of a chunk waits
+/// side by side with that of other contents, so that its size counts many times over.
+const CHUNK: usize = 64 * 1024;
+
+/// A body on its way in, unpacked. No more of it is kept than came in at once, so its size does not matter here.
 #[derive(Debug)]
 pub struct Body {
     response: Response,
+    /// What came in and was not handed over yet.
+    came: Bytes,
     operation: Operation,
     shown: String,
     idle: Duration,
@@ -21,20 +27,28 @@ pub struct Body {
 
 impl Body {
     pub(super) const fn new(response: Response, operation: Operation, shown: String, idle: Duration) -> Self {
-        Self { response, operation, shown, idle, failed: None }
+        Self { response, came: Bytes::new(), operation, shown, idle, failed: None }
     }
 
-    /// The next bytes, or `None` at the end of a body that came in whole.
+    /// The next bytes, at most 64 KiB, or `None` at the end of a body that came in whole.
     ///
     /// # Errors
     /// The connection broke, nothing came for too long, or the body ended before it was whole (by its length, its
     /// chunks or its gzip trailer). What came before is of no use then: fetch again. Later calls give the same error.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, FeedError> {
+        if !self.came.is_empty() {
+            return Ok(Some(self.next_of_what_came()));
+        }
         if let Some(failed) = &self.failed {
             return Err(failed.clone());
         }
         let reason = match timeout(self.idle, self.response.chunk()).await {
-            Ok(Ok(chunk)) => return Ok(chunk),
+            Ok(Ok(came)) => {
+                return Ok(came.map(|came| {
+                    self.came = came;
+                    self.next_of_what_came()
+                }));
+            }
             Ok(Err(error)) => spelled_out(error),
             Err(_) => format!("nothing came for {} s", self.idle.as_secs_f32()),
         };
@@ -44,6 +58,10 @@ impl Body {
             .at(self.shown.clone());
         self.failed = Some(error.clone());
         Err(error)
+    }
+
+    fn next_of_what_came(&mut self) -> Bytes {
+        self.came.split_to(self.came.len().min(CHUNK))
     }
 
     /// The body up to `limit` bytes, and how it ended there.

@@ -4,7 +4,7 @@
 use std::{
     fs,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     ingestion::{self, IngestionError, RowError},
     pull::{Connector, Request, RunFailed, Sink, Summary},
-    state::{Expect, StateError, Store},
+    state::{Expect, StateError, Store, Version},
 };
 
 /// How long telling of a run may take, within the budget of the run. The endpoint answers in some 100 ms.
@@ -42,13 +42,23 @@ pub struct Reporter {
     host: String,
     /// That heartbeats do not arrive has been told, and none has arrived since.
     told: AtomicBool,
+    /// The runs as they were written last, so that the next is added with one request.
+    written: Mutex<Option<Written>>,
+}
+
+/// Runs that were written.
+#[derive(Debug)]
+struct Written {
+    key: String,
+    ring: Ring,
+    version: Version,
 }
 
 impl Reporter {
     /// A reporter on the machine or instance `host`.
     #[must_use]
     pub const fn new(host: String) -> Self {
-        Self { host, told: AtomicBool::new(false) }
+        Self { host, told: AtomicBool::new(false), written: Mutex::new(None) }
     }
 
     /// One run of `connector`, and what is told of it. Nothing is told of a dry run, of a replay of dead letters (it
@@ -89,7 +99,7 @@ impl Reporter {
     async fn remember(&self, connector: &Connector, record: &RunRecord, too_late: impl Future<Output = ()>) {
         let failure = tokio::select! {
             biased;
-            added = add(connector.store.as_ref(), &connector.tenant, record) => match added {
+            added = self.add(connector.store.as_ref(), &connector.tenant, record) => match added {
                 Ok(()) => return,
                 Err(error) => error.to_string(),
             },
@@ -100,6 +110,36 @@ impl Reporter {
         } else {
             tracing::warn!("this run is missing among the last runs that the status shows: {failure}");
         }
+    }
+
+    /// Adds `record` to the stored runs: to those that this process wrote last, unless another writer came in between.
+    /// Then what that wrote is read and added to.
+    async fn add(&self, store: &dyn Store, tenant: &str, record: &RunRecord) -> Result<(), StateError> {
+        let key = runs_key(tenant);
+        let mut tries = 0;
+        loop {
+            let written = self.written().take_if(|written| written.key == key);
+            let (mut ring, expect) = match written {
+                Some(Written { ring, version, .. }) => (ring, Expect::Version(version)),
+                None => read(store, &key).await?,
+            };
+            ring.push(record.clone());
+            let body = serde_json::to_vec(&ring)
+                .map_err(|error| StateError::Unavailable { key: key.clone(), reason: error.to_string() })?;
+            tries += 1;
+            match store.put(&key, body.into(), &expect).await {
+                Ok(version) => {
+                    *self.written() = Some(Written { key, ring, version });
+                    return Ok(());
+                }
+                Err(error) if error.is_conflict() && tries < TRIES => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn written(&self) -> MutexGuard<'_, Option<Written>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends the row of the run.
@@ -158,30 +198,14 @@ async fn in_time(until: Instant, stop: &CancellationToken) {
     }
 }
 
-/// Adds `record` to the stored runs. Where another writer came in between, what it wrote is read and added to.
-async fn add(store: &dyn Store, tenant: &str, record: &RunRecord) -> Result<(), StateError> {
-    let key = runs_key(tenant);
-    let mut tries = 0;
-    loop {
-        let (mut ring, expect) = match store.get(&key).await? {
-            None => (Ring::default(), Expect::Absent),
-            Some((stored, version)) => {
-                let (ring, note) = Ring::parse(&stored);
-                if let Some(note) = note {
-                    tracing::warn!("{key} is written anew without what cannot be read: {note}");
-                }
-                (ring, Expect::Version(version))
-            }
-        };
-        ring.push(record.clone());
-        let body = serde_json::to_vec(&ring)
-            .map_err(|error| StateError::Unavailable { key: key.clone(), reason: error.to_string() })?;
-        tries += 1;
-        match store.put(&key, body.into(), &expect).await {
-            Err(error) if error.is_conflict() && tries < TRIES => {}
-            other => return other.map(drop),
-        }
+/// The runs stored under `key`, and what a write over them is to expect.
+async fn read(store: &dyn Store, key: &str) -> Result<(Ring, Expect), StateError> {
+    let Some((stored, version)) = store.get(key).await? else { return Ok((Ring::default(), Expect::Absent)) };
+    let (ring, note) = Ring::parse(&stored);
+    if let Some(note) = note {
+        tracing::warn!("{key} is written anew without what cannot be read: {note}");
     }
+    Ok((ring, Expect::Version(version)))
 }
 
 /// The name of the machine or instance, by `environment`: what the platform calls it, else the name of the host.
@@ -212,7 +236,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = FolderStore::open(folder.path()).unwrap();
         let runs: Vec<_> = ["a", "b"].map(|id| RunRecord { run_id: id.to_owned(), ..record(figures(), None) }).into();
-        let (one, other) = tokio::join!(add(&store, "t", &runs[0]), add(&store, "t", &runs[1]));
+        let reporters = [Reporter::default(), Reporter::default()];
+        let (one, other) =
+            tokio::join!(reporters[0].add(&store, "t", &runs[0]), reporters[1].add(&store, "t", &runs[1]));
         one.and(other).unwrap();
         let mut ids: Vec<_> = stored(&store).await.runs().iter().map(|run| run.run_id.clone()).collect();
         ids.sort();
@@ -220,11 +246,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn runs_of_two_processes_that_take_turns_are_all_kept_also_after_they_were_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FolderStore::open(folder.path()).unwrap();
+        let reporters = [Reporter::default(), Reporter::default()];
+        let run = |number: usize| RunRecord { run_id: number.to_string(), ..record(figures(), None) };
+        for (number, reporter) in [0, 0, 1, 0, 1, 1].into_iter().enumerate() {
+            reporters[reporter].add(&store, "t", &run(number)).await.unwrap();
+        }
+        let ids: Vec<_> = stored(&store).await.runs().iter().map(|run| run.run_id.clone()).collect();
+        assert_eq!(ids, ["0", "1", "2", "3", "4", "5"]);
+        store.delete(&runs_key("t")).await.unwrap();
+        reporters[1].add(&store, "t", &run(6)).await.unwrap();
+        assert_eq!(stored(&store).await.runs(), [run(6)], "what was removed stays away");
+    }
+
+    #[tokio::test]
     async fn garbage_is_written_over() {
         let folder = tempfile::tempdir().unwrap();
         let store = FolderStore::open(folder.path()).unwrap();
         store.put(&runs_key("t"), Bytes::from_static(b"\0"), &Expect::Any).await.unwrap();
-        add(&store, "t", &record(figures(), None)).await.unwrap();
+        Reporter::default().add(&store, "t", &record(figures(), None)).await.unwrap();
         assert_eq!(stored(&store).await.runs(), [record(figures(), None)]);
     }
 

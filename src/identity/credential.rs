@@ -49,17 +49,18 @@ pub fn credential(identity: &IdentitySettings, tenant_id: &str, audience: Audien
 }
 
 /// The credential that opens the storage account, or `None` where a connection string does. The blob client keeps its
-/// tokens itself.
+/// tokens itself. They are fetched over `transport`: see [`Credential::with_transport`].
 ///
 /// # Errors
 /// Something that the ambient identity needs is missing. Whether it may open the account is seen on first use.
 pub fn storage_credential(
     identity: &IdentitySettings,
     storage: &StorageSettings,
+    transport: Option<Transport>,
 ) -> Result<Option<Arc<dyn TokenCredential>>, IdentityError> {
     let StorageAccount::Identity { blob_service_uri, client_id } = &storage.account else { return Ok(None) };
     let method = Method::ambient(identity, None).with_client_id(client_id.as_deref());
-    let credential = Credential { method, transport: None };
+    let credential = Credential { method, transport };
     credential
         .credential()
         .map(Some)
@@ -67,6 +68,12 @@ pub fn storage_credential(
 }
 
 impl Credential {
+    /// The same, with tokens fetched over `transport`, which follows no redirect; `None` makes a client for each fetch.
+    #[must_use]
+    pub fn with_transport(self, transport: Option<Transport>) -> Self {
+        Self { transport, ..self }
+    }
+
     /// The method, for people and for `doctor`.
     #[must_use]
     pub const fn method(&self) -> &Method {

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use url::{Host, Url};
 use uuid::Uuid;
 
-use super::{IngestionError, classify, gzip::gzip};
+use super::{IngestionError, classify, gzip::Gzip};
 use crate::identity::{IdentityError, Token, TokenSource};
 
 /// How long one POST may take, from the first byte to the answer. A batch is some hundred kilobytes on the wire; a
@@ -39,6 +39,7 @@ pub struct IngestionClient {
     tokens: Arc<dyn TokenSource>,
     /// Of the whole rule: its limits are not those of one stream.
     held_until: Arc<Mutex<Option<Instant>>>,
+    gzip: Gzip,
 }
 
 impl IngestionClient {
@@ -58,7 +59,13 @@ impl IngestionClient {
         stream: &str,
         tokens: Arc<dyn TokenSource>,
     ) -> Result<Self, IngestionError> {
-        Ok(Self { http, url: post_url(endpoint, rule_id, stream)?, tokens, held_until: Arc::default() })
+        Ok(Self {
+            http,
+            url: post_url(endpoint, rule_id, stream)?,
+            tokens,
+            held_until: Arc::default(),
+            gzip: Gzip::default(),
+        })
     }
 
     /// A client for another stream of the same rule. A throttled rule holds both.
@@ -74,7 +81,13 @@ impl IngestionClient {
             url,
             tokens: Arc::clone(&self.tokens),
             held_until: Arc::clone(&self.held_until),
+            gzip: self.gzip.clone(),
         }
+    }
+
+    /// The body of a POST of `array`, a JSON array of rows.
+    pub(super) async fn pack(&self, array: Bytes) -> Result<Bytes, IngestionError> {
+        self.gzip.pack(array).await
     }
 
     /// Posts `body`, a gzipped JSON array of rows. Every 2xx is success (204 as a rule).
@@ -115,8 +128,8 @@ impl IngestionClient {
     /// # Errors
     /// As for a try of a batch.
     pub async fn probe(&self, row: Option<&str>) -> Result<(), IngestionError> {
-        let rows = row.map(str::to_owned).unwrap_or_default();
-        self.post(gzip(rows.into()).await?).await
+        let array = format!("[{}]", row.unwrap_or_default());
+        self.post(self.pack(array.into()).await?).await
     }
 
     /// The service throttles: nothing is to be posted through this client before `until`.

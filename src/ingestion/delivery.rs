@@ -6,9 +6,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Blame, IngestionClient, IngestionError, Interruption, Patience, Plan, Refused, gzip::gzip, patience::Borne,
-};
+use super::{Blame, IngestionClient, IngestionError, Interruption, Patience, Plan, Refused, patience::Borne};
 use crate::batch::Batch;
 
 /// What became of a batch. Rows that are neither accepted nor refused are still to be delivered.
@@ -65,7 +63,7 @@ pub async fn deliver<T>(
     let mut courier =
         Courier { client, borne: Borne::new(*patience), last: None, leave: *leave, delivery: Delivery::default() };
     let mut plan = Plan::new(batch.len(), blame);
-    let outcome = courier.follow(&mut plan, |part| batch.part(part)).await;
+    let outcome = courier.follow(&mut plan, |part| batch.array(part)).await;
     let mut delivery = courier.delivery;
     delivery.stopped = outcome.err();
     (delivery.accepted, delivery.refused) = plan.finish();
@@ -83,12 +81,12 @@ struct Courier<'a> {
 }
 
 impl Courier<'_> {
-    /// Posts what `plan` says until nothing is left of it. `rows` gives the JSON of the rows of a part.
-    async fn follow(&mut self, plan: &mut Plan, rows: impl Fn(&Range<usize>) -> Bytes) -> Result<(), IngestionError> {
+    /// Posts what `plan` says until nothing is left of it. `array` gives the rows of a part as a JSON array.
+    async fn follow(&mut self, plan: &mut Plan, array: impl Fn(&Range<usize>) -> Bytes) -> Result<(), IngestionError> {
         while let Some(part) = plan.next() {
-            let rows = rows(&part);
-            let array_bytes = rows.len() as u64 + 2;
-            match self.post(gzip(rows).await?).await {
+            let array = array(&part);
+            let array_bytes = array.len() as u64;
+            match self.post(self.client.pack(array).await?).await {
                 Ok(()) => {
                     plan.accept();
                     self.delivery.bytes_rows += array_bytes;

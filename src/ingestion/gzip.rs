@@ -1,52 +1,112 @@
 //! The body of a POST: rows as a JSON array, compressed.
+//!
+//! Batches are whole in memory and are compressed in one go, for which libdeflate is made. Of 69 MB of rows in batches of
+//! 1 MB, on one core, it makes 14.2 % in 0.27 s at level 4. zlib-rs, by which answers are unpacked, takes 0.33 s for as
+//! little, or at level 1 0.16 s for 22.1 %, half as much again on the wire.
 
-use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
+use libdeflater::{CompressionLvl, Compressor};
 
 use super::IngestionError;
 
-/// The fastest level: batches are cut by their uncompressed size, so that a better ratio saves no POST, and processor
-/// time is what a small Functions instance lacks.
-const LEVEL: Compression = Compression::fast();
+/// From 1 to 12. The lowest by which rows take less than 15 % whatever they are; level 3 saves a twentieth of the time and
+/// is at the edge of that, level 6 takes a fifth more of it for a fifteenth of the bytes.
+const LEVEL: i32 = 4;
 
-/// The part of the rows' size that the buffer is made for: rows are repetitive and shrink to less.
-const LIKELY_RATIO: usize = 4;
+/// Compresses bodies. What it takes for one, about a megabyte, is used again for later ones: there is as much as were ever
+/// compressed at once.
+#[derive(Clone, Default)]
+pub(super) struct Gzip {
+    idle: Arc<Mutex<Vec<Packer>>>,
+}
 
-/// The rows `part` (JSON values with commas between them) as a gzipped array. Runs off the async threads: a full batch
-/// takes some milliseconds.
-pub(super) async fn gzip(part: Bytes) -> Result<Bytes, IngestionError> {
-    match tokio::task::spawn_blocking(move || compress(&part)).await {
-        Ok(Ok(body)) => Ok(body.into()),
-        Ok(Err(error)) => Err(IngestionError::Gzip(error.to_string())),
-        Err(error) => Err(IngestionError::Gzip(error.to_string())),
+impl Gzip {
+    /// `array`, a JSON array of rows, as gzip. Runs off the async threads: a full batch takes some milliseconds.
+    pub async fn pack(&self, array: Bytes) -> Result<Bytes, IngestionError> {
+        let idle = Arc::clone(&self.idle);
+        let packed = tokio::task::spawn_blocking(move || {
+            let packer = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut packer = packer.unwrap_or_default();
+            let packed = packer.pack(&array);
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(packer);
+            packed
+        });
+        match packed.await {
+            Ok(body) => body,
+            Err(error) => Err(IngestionError::Gzip(error.to_string())),
+        }
     }
 }
 
-fn compress(part: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(part.len() / LIKELY_RATIO + 64), LEVEL);
-    encoder.write_all(b"[")?;
-    encoder.write_all(part)?;
-    encoder.write_all(b"]")?;
-    encoder.finish()
+/// A compressor and where it writes.
+pub struct Packer {
+    compressor: Compressor,
+    /// As long as the largest array yet could become; what is written of it is copied out, a seventh of the array.
+    room: Vec<u8>,
+}
+
+impl Default for Packer {
+    fn default() -> Self {
+        Self { compressor: Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default()), room: Vec::new() }
+    }
+}
+
+impl Packer {
+    /// `array`, a JSON array of rows, as the body of a POST.
+    ///
+    /// # Errors
+    /// [`IngestionError::Gzip`]
+    pub fn pack(&mut self, array: &[u8]) -> Result<Bytes, IngestionError> {
+        let most = self.compressor.gzip_compress_bound(array.len());
+        if self.room.len() < most {
+            self.room = vec![0; most];
+        }
+        let packed = self.compressor.gzip_compress(array, &mut self.room);
+        let length = packed.map_err(|error| IngestionError::Gzip(error.to_string()))?;
+        Ok(Bytes::copy_from_slice(&self.room[..length]))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Read;
 
+    use flate2::read::GzDecoder;
     use proptest::prelude::*;
 
     use super::*;
 
+    fn unpacked(packed: &[u8]) -> Vec<u8> {
+        let mut array = Vec::new();
+        GzDecoder::new(packed).read_to_end(&mut array).unwrap();
+        array
+    }
+
     proptest! {
         #[test]
-        fn what_is_unpacked_is_the_array(part in prop::collection::vec(any::<u8>(), 0..5000)) {
-            let packed = compress(&part).unwrap();
-            let mut array = Vec::new();
-            flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut array).unwrap();
-            prop_assert_eq!(array, [b"[", part.as_slice(), b"]"].concat());
+        fn what_is_unpacked_is_the_array(arrays in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..5000), 1..4)) {
+            let mut packer = Packer::default();
+            for array in arrays {
+                prop_assert_eq!(unpacked(&packer.pack(&array).unwrap()), array);
+            }
         }
+    }
+
+    #[test]
+    fn the_level_is_one_that_there_is() {
+        assert!(CompressionLvl::new(LEVEL).is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_one_body_took_is_used_for_the_next() {
+        let gzip = Gzip::default();
+        let arrays = ["[]", "[1,2]"].map(|array| Bytes::from(array.repeat(1_000)));
+        for _ in 0..3 {
+            let (one, other) = tokio::join!(gzip.pack(arrays[0].clone()), gzip.pack(arrays[1].clone()));
+            assert_eq!([unpacked(&one.unwrap()), unpacked(&other.unwrap())], [&arrays[0][..], &arrays[1][..]]);
+        }
+        assert!((1..=2).contains(&gzip.idle.lock().unwrap().len()));
     }
 }

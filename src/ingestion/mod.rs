@@ -16,6 +16,7 @@ mod single;
 pub use client::{IngestionClient, POST_TIMEOUT};
 pub use delivery::{Delivery, Leave, deliver};
 pub use error::{Answer, IngestionError, Interruption, classify};
+pub use gzip::Packer;
 pub use patience::{Borne, Patience};
 pub use plan::{Blame, Plan, REFUSALS_AT_MOST, Refused, SYSTEMATIC_AFTER, Systematic};
 pub use single::{RowError, post_row};

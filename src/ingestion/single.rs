@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 
-use super::{IngestionClient, IngestionError, gzip::gzip};
+use super::{IngestionClient, IngestionError};
 
 /// The least pause before the second try.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -28,7 +28,8 @@ pub enum RowError {
 /// # Errors
 /// Why the last try was not accepted.
 pub async fn post_row(client: &IngestionClient, row: Bytes, until: Instant) -> Result<(), RowError> {
-    let body = gzip(row).await?;
+    let array = [b"[", &row[..], b"]"].concat();
+    let body = client.pack(array.into()).await?;
     let Err(error) = attempt(client, body.clone(), until).await else { return Ok(()) };
     let RowError::Ingestion(refused) = &error else { return Err(error) };
     let may_help =

@@ -29,7 +29,7 @@ impl Label {
     #[must_use]
     pub fn full_name(&self) -> Cow<'_, str> {
         match self.parent.as_deref().filter(|parent| !parent.is_empty()) {
-            Some(parent) => Cow::Owned(format!("{parent}\\{}", self.name)),
+            Some(parent) => Cow::Owned([parent, "\\", &self.name].concat()),
             None => Cow::Borrowed(&self.name),
         }
     }

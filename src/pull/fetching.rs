@@ -3,13 +3,17 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
-use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+use tokio::{
+    sync::mpsc,
+    task::{JoinError, JoinSet},
+    time::{Instant, timeout},
+};
 use tracing::Instrument;
 
 use super::{
     budget::Budget,
     listing::Found,
-    reading::{Interrupted, Patience, Rows, read},
+    reading::{BODIES_AT_ONCE, Interrupted, Patience, Rows, read},
     run::{Run, add},
 };
 use crate::{
@@ -19,9 +23,15 @@ use crate::{
     watermark::{Failure, Slot, Verdict},
 };
 
-/// How many new contents are read at once. Each holds a piece of its body and the rows of it, so that memory does not
-/// grow with the backlog; with 50 ms of latency this many reach some 300 contents a second, above the feed's own limit.
-const NEW_AT_ONCE: usize = 16;
+/// How many new contents are under way at once, so that memory does not grow with the backlog. With 50 ms of latency this
+/// many reach some 600 contents a second, and with a second of it still about the feed's own limit of 2,000 a minute.
+/// Fewer bodies are worked on at once: [`BODIES_AT_ONCE`].
+const NEW_AT_ONCE: usize = 32;
+
+/// Beyond [`BODIES_AT_ONCE`], another content is asked for when one was read or this time went by, and a body would find a
+/// place at once: many are under way only where answers let wait for them. Each has a connection of its own (over
+/// HTTP/1.1), which goes on holding some 400 KB.
+const WIDER_AFTER: Duration = Duration::from_millis(5);
 
 /// How many contents that failed in earlier runs are read at once, beside the new ones.
 const PENDING_AT_ONCE: usize = 2;
@@ -63,12 +73,10 @@ impl Lane {
 
 /// Fetches what comes in until nothing more can, or the run stops.
 pub async fn fetch_all(run: Arc<Run>, mut found: mpsc::Receiver<Found>, rows: mpsc::Sender<Rows>, lane: Lane) {
-    let mut under_way = JoinSet::new();
-    let mut slots = HashMap::new();
+    let mut under_way =
+        UnderWay { tasks: JoinSet::new(), found: HashMap::new(), width: lane.at_once.min(BODIES_AT_ONCE) };
     loop {
-        if under_way.len() >= lane.at_once {
-            look_at_next(&run, &mut under_way, &mut slots).await;
-        }
+        under_way.make_room(&run, lane).await;
         let next = tokio::select! {
             biased;
             () = run.stop.cancelled() => break,
@@ -80,27 +88,44 @@ pub async fn fetch_all(run: Arc<Run>, mut found: mpsc::Receiver<Found>, rows: mp
             continue;
         }
         let task = fetch(Arc::clone(&run), slot, content.clone(), rows.clone(), lane).in_current_span();
-        slots.insert(under_way.spawn(run.tasks.track_future(task)).id(), (slot, content));
+        under_way.found.insert(under_way.tasks.spawn(run.tasks.track_future(task)).id(), (slot, content));
     }
     // Listings that wait for room are let go.
     drop(found);
-    while !under_way.is_empty() {
-        look_at_next(&run, &mut under_way, &mut slots).await;
+    while let Some(ended) = under_way.tasks.join_next_with_id().await {
+        under_way.look_at(&run, ended).await;
     }
 }
 
-/// Waits for a fetch to end. One that panicked is its content's fault alone.
-async fn look_at_next(run: &Run, under_way: &mut JoinSet<()>, slots: &mut HashMap<tokio::task::Id, Found>) {
-    let panicked = match under_way.join_next_with_id().await {
-        Some(Ok((id, ()))) => {
-            slots.remove(&id);
-            None
+/// The contents under way.
+struct UnderWay {
+    tasks: JoinSet<()>,
+    found: HashMap<tokio::task::Id, Found>,
+    /// How many there may be for now.
+    width: usize,
+}
+
+impl UnderWay {
+    /// Returns once there may be another.
+    async fn make_room(&mut self, run: &Run, lane: Lane) {
+        while self.tasks.len() >= self.width {
+            let next = self.tasks.join_next_with_id();
+            let ended = if self.width < lane.at_once { timeout(WIDER_AFTER, next).await } else { Ok(next.await) };
+            if run.bodies.available_permits() > BODIES_AT_ONCE / 2 {
+                self.width = (self.width + 1).min(lane.at_once);
+            }
+            if let Ok(Some(ended)) = ended {
+                self.look_at(run, ended).await;
+            }
         }
-        Some(Err(error)) => slots.remove(&error.id()),
-        None => None,
-    };
-    if let Some((slot, content)) = panicked {
-        give_back(run, slot, &content, Interrupted::Panicked).await;
+    }
+
+    /// Looks at a fetch that ended. One that panicked is its content's fault alone.
+    async fn look_at(&mut self, run: &Run, ended: Result<(tokio::task::Id, ()), JoinError>) {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, ())| *id);
+        if let (Some((slot, content)), Err(_)) = (self.found.remove(&id), &ended) {
+            give_back(run, slot, &content, Interrupted::Panicked).await;
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
 use tokio::{
     sync::mpsc,
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::{Instant, sleep_until},
 };
 use tracing::Instrument;
@@ -40,8 +40,8 @@ pub struct Times {
 
 /// Posts rows until no stage can send any more, or the run halts.
 pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Saver, times: Times) {
-    let mut posting = Posting { run: Arc::clone(&run), saver, times, under_way: JoinSet::new() };
-    let mut builder = Builder::new();
+    let builder = Builder::new();
+    let mut posting = Posting { run: Arc::clone(&run), saver, times, builder, under_way: JoinSet::new() };
     let mut oldest: Option<Instant> = None;
     loop {
         let lingered = async {
@@ -56,13 +56,13 @@ pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Save
             next = rows.recv() => next,
             () = lingered => {
                 oldest = None;
-                posting.post(builder.take()).await;
+                posting.post_rest().await;
                 continue;
             }
         };
         let Some(next) = next else { break };
         for (row, id) in next.iter() {
-            let full = builder.push(row, id);
+            let full = posting.builder.push(row, id);
             oldest.get_or_insert_with(Instant::now);
             if full.is_some() {
                 posting.post(full).await;
@@ -70,19 +70,27 @@ pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Save
             }
         }
     }
-    posting.post(builder.take()).await;
+    posting.post_rest().await;
     posting.finish().await;
 }
 
-/// The batches that are under way.
+/// The batches: the one that is filled, and those that are under way, each of which comes back when it is answered, for its
+/// buffers to be used again.
 struct Posting {
     run: Arc<Run>,
     saver: Saver,
     times: Times,
-    under_way: JoinSet<()>,
+    builder: Builder<Id>,
+    under_way: JoinSet<Option<Batch<Id>>>,
 }
 
 impl Posting {
+    /// Posts what the batch that is filled has by now.
+    async fn post_rest(&mut self) {
+        let rest = self.builder.take();
+        self.post(rest).await;
+    }
+
     /// Posts a batch, and what was refused before where it is known by now that the rows are to blame.
     async fn post(&mut self, batch: Option<Batch<Id>>) {
         if let Some(batch) = batch {
@@ -102,7 +110,7 @@ impl Posting {
                 ended = self.under_way.join_next() => ended,
             };
             if let Some(ended) = ended {
-                self.run.look_at(ended);
+                self.take_back(ended);
             }
         }
         if !self.run.halt.is_cancelled() {
@@ -111,11 +119,19 @@ impl Posting {
         }
     }
 
+    /// A batch is answered, or its task broke off.
+    fn take_back(&mut self, ended: Result<Option<Batch<Id>>, JoinError>) {
+        match ended {
+            Ok(spent) => spent.into_iter().for_each(|batch| self.builder.recycle(batch)),
+            Err(error) => self.run.look_at(Err(error)),
+        }
+    }
+
     /// Waits for what is under way, and judges what was refused.
     async fn finish(mut self) {
         loop {
             while let Some(ended) = self.under_way.join_next().await {
-                self.run.look_at(ended);
+                self.take_back(ended);
             }
             self.post(None).await;
             if self.under_way.is_empty() {
@@ -126,12 +142,16 @@ impl Posting {
     }
 }
 
-async fn deliver(run: Arc<Run>, batch: Batch<Id>, blame: Blame, saver: Saver, times: Times) {
+/// Delivers a batch, until its answer is saved. Returns it unless it is still needed.
+async fn deliver(run: Arc<Run>, batch: Batch<Id>, blame: Blame, saver: Saver, times: Times) -> Option<Batch<Id>> {
     let patience = Patience { last_answer: times.last_answer, ..Patience::SERVICE };
     let leave = Leave { stop: &run.halt, deadline: times.last_post, still: &|| run.check_lock().is_ok() };
     let delivery = match run.connector.sink.deliver(&batch, blame, &patience, &leave).await {
         Ok(delivery) => delivery,
-        Err(error) => return run.fail(error),
+        Err(error) => {
+            run.fail(error);
+            return None;
+        }
     };
     let accepted: Vec<Id> = delivery.accepted.iter().filter_map(|row| batch.tags().get(*row).copied()).collect();
     add(&run.counts.rows, accepted.len() as u64);
@@ -144,6 +164,7 @@ async fn deliver(run: Arc<Run>, batch: Batch<Id>, blame: Blame, saver: Saver, ti
         run.rows_accepted().await;
     }
     refuse(&run, &batch, &delivery).await;
+    let mut spent = Some(batch);
     match delivery.stopped {
         None => {}
         // What the end of the run cut short, or the service asked to wait with, is unfinished, not failed.
@@ -154,10 +175,15 @@ async fn deliver(run: Arc<Run>, batch: Batch<Id>, blame: Blame, saver: Saver, ti
         }
         Some(error @ IngestionError::ManyRefused) => tracing::warn!(%error, "rows were left to the next run"),
         // Other batches tell whether it is the rows or the endpoint.
-        Some(IngestionError::EveryRowRefused { rows, reason }) => run.batch_refused(batch, rows, reason).await,
+        Some(IngestionError::EveryRowRefused { rows, reason }) => {
+            if let Some(batch) = spent.take() {
+                run.batch_refused(batch, rows, reason).await;
+            }
+        }
         Some(error) => run.fail(error.into()),
     }
     saver.saved().await;
+    spent
 }
 
 /// What becomes of the rows that the endpoint refused by themselves. A row that is too large is bad whatever becomes of

@@ -1,11 +1,11 @@
 //! Reading one content, and making rows of its label events.
 
-use std::{ops::Range, time::Duration};
+use std::{ops::Range, pin::pin, time::Duration};
 
 use time::OffsetDateTime;
 use tokio::{
-    sync::mpsc,
-    time::{Instant, timeout_at},
+    sync::{Semaphore, SemaphorePermit, mpsc},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{
@@ -16,7 +16,7 @@ use crate::{
     content::Content,
     dead_letter::{DeadLetter, Kind},
     feed::{Budget, FeedError},
-    record::{self, Element, Peek, Record, SplitError, Splitter},
+    record::{Element, LabelEvents, Outline, Peek, RecordError, SplitError, Splitter},
     row::{self, Provenance},
     state::StateError,
     watermark::{Admission, Id, Slot},
@@ -26,15 +26,23 @@ use crate::{
 /// whole, by its address.
 const BAD_RECORDS_AT_MOST: u64 = 100;
 
-/// A buffer that grew beyond this for a large record is not kept.
-const KEPT_BUFFER: usize = 256 * 1024;
-
 /// A record that is larger than this while it comes in waits until fewer than [`LARGE_AT_ONCE`] others are held.
 const LARGE: usize = 512 * 1024;
+
+/// What a row has beside the text of its record, as a rule: label names and where it is from.
+const BESIDE_THE_RECORD: usize = 512;
 
 /// How many large records are held at once, over all contents: each may take some ten megabytes until it is a row, and
 /// the function 256 in all.
 pub const LARGE_AT_ONCE: usize = 2;
+
+/// How many bodies are worked on at once, of those that were answered. One of them holds up to 1.2 MB of what came in (a
+/// connection reads some 400 KB ahead, twice), one that waits for its place a third of it. More would not be faster: what
+/// comes in is worked on by one thread.
+pub const BODIES_AT_ONCE: usize = 4;
+
+/// A body that sends nothing for so long gives its place to another: slow bodies hold up nothing, and hold little.
+const PLACE_KEPT: Duration = Duration::from_millis(100);
 
 /// Rows of one content, on their way to a batch.
 #[derive(Debug, Default)]
@@ -44,6 +52,12 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// None yet, with room for those of `events`.
+    fn room_for(events: &LabelEvents) -> Self {
+        let bytes = events.text_bytes() + events.len() * BESIDE_THE_RECORD;
+        Self { bytes: Vec::with_capacity(bytes), rows: Vec::with_capacity(events.len()) }
+    }
+
     /// One row with the id of its record.
     pub fn one(row: Vec<u8>, id: Id) -> Self {
         Self { rows: vec![(0..row.len(), id)], bytes: row }
@@ -123,8 +137,25 @@ pub async fn read(
     let mut splitter = Splitter::new();
     let mut piece = Piece::default();
     let mut ended = Ok(());
-    let mut place = None;
-    while let Some(chunk) = patience.wait_for(feed.budget(), body.chunk()).await? {
+    let (mut at_work, mut place) = (None, None);
+    loop {
+        if at_work.is_none() {
+            (at_work, patience) = wait_for_place(&run.bodies, patience).await;
+        }
+        let chunk = {
+            let mut next = pin!(patience.wait_for(feed.budget(), body.chunk()));
+            match timeout(PLACE_KEPT, next.as_mut()).await {
+                Ok(chunk) => chunk?,
+                Err(_) => {
+                    at_work = None;
+                    next.await?
+                }
+            }
+        };
+        let Some(chunk) = chunk else { break };
+        if at_work.is_none() {
+            (at_work, patience) = wait_for_place(&run.bodies, patience).await;
+        }
         add(&run.counts.feed_bytes, chunk.len() as u64);
         ended = splitter.push(&chunk, |element| piece.take(run, element));
         deliver(run, slot, content, &content.id, &mut piece, rows).await?;
@@ -135,10 +166,9 @@ pub async fn read(
         if splitter.held() <= LARGE {
             place = None;
         } else if place.is_none() {
-            let asked = Instant::now();
-            // It is never closed.
-            place = run.large_records.acquire().await.ok();
-            patience = patience.after(asked.elapsed());
+            // Who has a place of this kind may wait for one of the other.
+            at_work = None;
+            (place, patience) = wait_for_place(&run.large_records, patience).await;
         }
     }
     match ended.and_then(|()| splitter.finish()) {
@@ -159,6 +189,14 @@ pub async fn read(
     Ok(())
 }
 
+/// A place among a few, and the patience after the wait for it.
+async fn wait_for_place(places: &Semaphore, patience: Patience) -> (Option<SemaphorePermit<'_>>, Patience) {
+    let asked = Instant::now();
+    // They are never closed.
+    let place = places.acquire().await.ok();
+    (place, patience.after(asked.elapsed()))
+}
+
 /// Reads one record of `content` by itself, as [`read`] does it among the others. `place` is its place in the content;
 /// where that is not known, a record without an `Id` is remembered by `name`, which no content has for its id.
 pub async fn read_record(
@@ -170,7 +208,7 @@ pub async fn read_record(
 ) -> Result<(), Interrupted> {
     let mut piece = Piece::default();
     piece.seen.records = place.unwrap_or(0);
-    piece.take(run, Element::Whole(record));
+    piece.take(run, Element::of(record, &mut Outline::new()));
     let places_of = if place.is_some() { &content.id } else { name };
     deliver(run, slot, content, places_of, &mut piece, rows).await?;
     piece.seen.records = 1;
@@ -189,9 +227,7 @@ struct Bad {
 /// What one piece of a body held.
 #[derive(Default)]
 struct Piece {
-    /// The label events, one after the other.
-    bytes: Vec<u8>,
-    events: Vec<(Range<usize>, u64)>,
+    events: LabelEvents,
     bad: Vec<Bad>,
     /// How long its rows waited for label names.
     waited: Duration,
@@ -204,23 +240,22 @@ impl Piece {
     fn take(&mut self, run: &Run, element: Element<'_>) {
         let ordinal = self.seen.records;
         self.seen.records += 1;
-        let bytes = match element {
-            Element::Whole(bytes) => bytes,
+        match element {
+            Element::Record { bytes, outline } => {
+                let peek = Peek::at(bytes, outline);
+                if run.connector.filter.keeps(peek.record_type, peek.operation.as_deref()) {
+                    self.events.push(bytes, outline, ordinal);
+                } else {
+                    *self.seen.filtered.entry(peek.record_type).or_default() += 1;
+                }
+            }
+            Element::Other(bytes) => {
+                let reason = RecordError::of(bytes).to_string();
+                self.bad.push(Bad { bytes: bytes.to_vec(), reason, ordinal, cut: false });
+            }
             Element::TooLarge { head, bytes } => {
                 let reason = format!("the record has {bytes} bytes; only its beginning is kept");
                 self.bad.push(Bad { bytes: head.to_vec(), reason, ordinal, cut: true });
-                return;
-            }
-        };
-        match Peek::of(&record::decode(bytes)) {
-            Ok(peek) if run.connector.filter.keeps(peek.record_type, peek.operation.as_deref()) => {
-                let start = self.bytes.len();
-                self.bytes.extend_from_slice(bytes);
-                self.events.push((start..self.bytes.len(), ordinal));
-            }
-            Ok(peek) => *self.seen.filtered.entry(peek.record_type).or_default() += 1,
-            Err(error) => {
-                self.bad.push(Bad { bytes: bytes.to_vec(), reason: error.to_string(), ordinal, cut: false });
             }
         }
     }
@@ -236,22 +271,13 @@ async fn deliver(
     piece: &mut Piece,
     rows: &mpsc::Sender<Rows>,
 ) -> Result<(), Interrupted> {
-    let mut made = Rows::default();
+    let mut made = Rows::room_for(&piece.events);
     let provenance = Provenance::from(content);
     if !piece.events.is_empty() {
         run.know_records().await.map_err(Interrupted::State)?;
         let mut labels = names::of(run).await;
         piece.seen.label_events += piece.events.len() as u64;
-        for (range, ordinal) in piece.events.drain(..) {
-            let bytes = &piece.bytes[range];
-            let text = record::decode(bytes);
-            let record = match Record::parse(&text) {
-                Ok(record) => record,
-                Err(error) => {
-                    piece.bad.push(Bad { bytes: bytes.to_vec(), reason: error.to_string(), ordinal, cut: false });
-                    continue;
-                }
-            };
+        for (record, ordinal) in piece.events.records() {
             let id = record.key(places_of, ordinal).0;
             if run.progress().admit(slot, id) != Admission::Send {
                 piece.seen.repeated += 1;
@@ -272,8 +298,7 @@ async fn deliver(
             piece.seen.unknown_labels += u64::from(written.unknown_labels > 0);
             made.rows.push((start..made.bytes.len(), id));
         }
-        piece.bytes.clear();
-        piece.bytes.shrink_to(KEPT_BUFFER);
+        piece.events.clear();
     }
     if !made.rows.is_empty() {
         // The receiver goes only when the run is over.

@@ -21,7 +21,7 @@ use super::{
     connector::{Connector, Request},
     error::RunError,
     names::Names,
-    reading::LARGE_AT_ONCE,
+    reading::{BODIES_AT_ONCE, LARGE_AT_ONCE},
     refusals::{Judgement, Refusals, RefusedRow, ToSearch},
     saving::Taken,
     summary::Counts,
@@ -57,6 +57,8 @@ pub struct Run {
     pub tasks: TaskTracker,
     /// The label names.
     pub names: Names,
+    /// Places for bodies that are worked on.
+    pub bodies: Semaphore,
     /// Places for large records.
     pub large_records: Semaphore,
     /// What is being saved.
@@ -93,6 +95,7 @@ impl Run {
             memory,
             tasks: TaskTracker::new(),
             names: Names::new(request.budget),
+            bodies: Semaphore::new(BODIES_AT_ONCE),
             large_records: Semaphore::new(LARGE_AT_ONCE),
             taken: tokio::sync::Mutex::default(),
             held_until: Mutex::new(held_until),
@@ -113,9 +116,8 @@ impl Run {
     /// event never reads them.
     pub async fn know_records(&self) -> Result<(), StateError> {
         let load = || async {
-            for log in self.memory.load_records(OffsetDateTime::now_utc()).await? {
-                self.progress().load_records(&log);
-            }
+            let take = |log: &[u8]| self.progress().load_records(log);
+            self.memory.load_records(OffsetDateTime::now_utc(), take).await?;
             // They are saved with the next answer, unless they were stored after all.
             self.progress().settled(&self.connector.left_over.take());
             Ok(())

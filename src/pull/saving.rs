@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use time::{Date, OffsetDateTime};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -18,6 +18,10 @@ use crate::{
 /// How often the contents and the document are saved on the way. Between two saves a kill costs contents being fetched
 /// again, but no row being sent again: the records are saved with each answer.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
+
+/// How many logs of contents are appended to at once: a backlog of seven days has one for each of them and each content
+/// type.
+const APPENDED_AT_ONCE: usize = 8;
 
 /// How many dead letters are removed at once.
 const REMOVED_AT_ONCE: usize = 16;
@@ -138,10 +142,23 @@ async fn write(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
         memory.append_records(taken.day, &unsaved.records).await?;
         unsaved.records.clear();
     }
-    while let Some((content_type, day, ids)) = unsaved.contents.last() {
+    while !unsaved.contents.is_empty() {
         run.check_lock()?;
-        memory.append_contents(*content_type, *day, ids).await?;
-        unsaved.contents.pop();
+        let rest = unsaved.contents.len().saturating_sub(APPENDED_AT_ONCE);
+        let logs = unsaved.contents[rest..].iter();
+        let appends = logs.map(|(content_type, day, ids)| memory.append_contents(*content_type, *day, ids));
+        let appended = join_all(appends).await;
+        let mut failed = None;
+        // Those that failed stay, for the next try.
+        for (log, appended) in unsaved.contents.split_off(rest).into_iter().zip(appended) {
+            if let Err(error) = appended {
+                unsaved.contents.push(log);
+                failed.get_or_insert(error);
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
     }
     if let Some(document) = &unsaved.document {
         run.check_lock()?;

@@ -37,7 +37,7 @@ use crate::{
 const FOUND_AT_MOST: usize = 64;
 
 /// Pieces of rows that wait for a batch; a piece is what one chunk of a body held.
-const ROWS_AT_MOST: usize = 32;
+const ROWS_AT_MOST: usize = 8;
 
 /// How often the subscriptions are listed. In between, the feed's own answer tells of one that is missing.
 const CHECK_SUBSCRIPTIONS_EVERY: time::Duration = time::Duration::hours(1);

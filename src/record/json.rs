@@ -1,7 +1,7 @@
 //! Reading JSON text that a parser has validated: members, elements, strings and numbers, without building trees.
 //!
-//! Every function takes the text of one value, as [`serde_json::value::RawValue`] gives it. For text that is no JSON
-//! the results mean nothing, but nothing panics.
+//! Every function takes the text of one value, as [`Members`](super::Members) or [`serde_json::value::RawValue`] gives it.
+//! For text that is no JSON the results mean nothing, but nothing panics.
 
 use std::borrow::Cow;
 
@@ -75,7 +75,9 @@ pub fn member<'a>(raw: &'a str, name: &str) -> Option<&'a str> {
 #[must_use]
 pub fn text(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { Some(Cow::Owned(unescape(inner))) } else { Some(Cow::Borrowed(inner)) }
+    // Inside a string a quote comes behind a backslash alone.
+    let escaped = quote_or_backslash(inner.as_bytes(), 0) < inner.len();
+    if escaped { Some(Cow::Owned(unescape(inner))) } else { Some(Cow::Borrowed(inner)) }
 }
 
 /// A whole number, written as a number (`43`, `43.0`) or as a string of one (`"43"`).

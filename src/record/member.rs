@@ -77,7 +77,9 @@ impl Member {
         let mut slot = slot(name.as_bytes());
         loop {
             let member = *Self::ALL.get(usize::from(TABLE[slot]))?; // an empty slot has no member
-            if member.name().eq_ignore_ascii_case(name) {
+            let own = member.name();
+            // Most are spelled as they should be.
+            if own.len() == name.len() && (own == name || own.eq_ignore_ascii_case(name)) {
                 return Some(member);
             }
             slot = (slot + 1) % SLOTS;

@@ -1,13 +1,18 @@
 //! Records: cut out of a content's body, filtered by a first look, and read without building trees.
 //!
-//! The way of one record: [`Splitter`] finds its bytes, [`decode`] makes text of them, [`Peek`] and [`Filter`] decide
-//! whether it is a label event, [`Record`] gives its members, and [`Key`] is what it is recognised by.
+//! The way of one record: [`Splitter`] finds its bytes and with them its [`Outline`], in one pass that proves it valid.
+//! [`Peek`] and [`Filter`] decide by these whether it is a label event. [`LabelEvents`] holds those that are, each as a
+//! [`Record`] that gives its members, and [`Key`] is what it is recognised by.
 
+mod element;
+mod error;
 mod filter;
 pub mod json;
 mod key;
+mod label_events;
 mod member;
 mod members;
+mod outline;
 mod peek;
 mod record_type;
 pub(crate) mod scan;
@@ -15,55 +20,23 @@ mod splitter;
 
 use std::borrow::Cow;
 
+pub use element::Element;
+pub use error::RecordError;
 pub use filter::{Filter, HEARTBEAT, OPERATIONS, RECORD_TYPES};
 pub use key::Key;
+pub use label_events::LabelEvents;
 pub use member::Member;
 pub use members::{Entry, Members};
+pub use outline::Outline;
 pub use peek::Peek;
 pub use record_type::{record_type_by_name, record_type_name};
-pub use splitter::{Element, MAX_RECORD_BYTES, SplitError, Splitter};
-
-/// Why an element of a content is no record. It stays what it is however often it is fetched: a dead letter.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RecordError {
-    /// Something else than an object.
-    #[error("the record is {found}, not a JSON object")]
-    NotAnObject {
-        /// What it is.
-        found: &'static str,
-    },
-    /// It breaks the rules of JSON. The reason tells the place, not the content.
-    #[error("the record is no valid JSON: {reason}")]
-    Malformed {
-        /// What the parser said, with line and column.
-        reason: String,
-    },
-}
-
-impl RecordError {
-    fn unless_object(text: &str) -> Result<(), Self> {
-        let found = match text.trim_ascii_start().bytes().next() {
-            Some(b'{') => return Ok(()),
-            None => "empty",
-            Some(b'[') => "an array",
-            Some(b'"') => "a string",
-            Some(b'n') => "null",
-            Some(b't' | b'f') => "a boolean",
-            Some(b'-' | b'0'..=b'9') => "a number",
-            Some(_) => "something else",
-        };
-        Err(Self::NotAnObject { found })
-    }
-
-    fn malformed(error: &serde_json::Error) -> Self {
-        Self::Malformed { reason: error.to_string() }
-    }
-}
+pub use splitter::{MAX_RECORD_BYTES, SplitError, Splitter};
 
 /// The text of an element. Bytes that are no UTF-8 become U+FFFD: a record is kept for what can be read of it.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+    // Nearly all is valid, and only to check that costs less.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// One audit event, borrowed from its text.
@@ -79,6 +52,11 @@ impl<'a> Record<'a> {
     /// The text is no JSON object.
     pub fn parse(text: &'a str) -> Result<Self, RecordError> {
         Members::parse(text).map(|members| Self { members })
+    }
+
+    /// The record of a text and the places that an outline of it gave.
+    fn within(text: &'a str, places: &'a mut [outline::Place]) -> Self {
+        Self { members: Members::within(text, places) }
     }
 
     /// Every member of the top level.

@@ -1,14 +1,8 @@
-//! The first look at a record: enough to filter it, without a tree.
+//! The first look at a record: enough to filter it.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
-
-use super::{RecordError, json, record_type_by_name};
+use super::{Outline, RecordError, decode, json, record_type_by_name};
 
 /// What the filter asks of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,102 +14,37 @@ pub struct Peek<'a> {
 }
 
 impl<'a> Peek<'a> {
-    /// Looks at the text of one record. Of a member that comes twice the last counts.
+    /// Looks at the bytes of one record through its outline. Of a member that comes twice the last counts.
+    #[must_use]
+    pub fn at(bytes: &'a [u8], outline: &Outline) -> Self {
+        let mut peek = Self::default();
+        for place in outline.places() {
+            match &*place.name_bytes(bytes) {
+                b"RecordType" => peek.record_type = record_type(&decode(place.raw_bytes(bytes))),
+                b"Operation" => {
+                    peek.operation = match decode(place.raw_bytes(bytes)) {
+                        Cow::Borrowed(raw) => json::text(raw),
+                        Cow::Owned(raw) => json::text(&raw).map(|text| Cow::Owned(text.into_owned())),
+                    }
+                }
+                _ => {}
+            }
+        }
+        peek
+    }
+
+    /// Looks at the text of one record.
     ///
     /// # Errors
     /// The text is no JSON object.
     pub fn of(text: &'a str) -> Result<Self, RecordError> {
-        RecordError::unless_object(text)?;
-        let mut parser = serde_json::Deserializer::from_str(text);
-        let peek = parser.deserialize_map(Look).and_then(|peek| parser.end().map(|()| peek));
-        peek.map_err(|error| RecordError::malformed(&error))
+        Ok(Self::at(text.as_bytes(), &Outline::of(text)?))
     }
 }
 
 /// `RecordType` of a record, as [`Peek`] reads it.
 pub(super) fn record_type(raw: &str) -> Option<i64> {
     json::integer(raw).or_else(|| record_type_by_name(&json::text(raw)?))
-}
-
-struct Look;
-
-impl<'de> Visitor<'de> for Look {
-    type Value = Peek<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record, which is a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut peek = Peek::default();
-        while let Some(asked) = map.next_key_seed(Asked::Other)? {
-            match asked {
-                Asked::RecordType => peek.record_type = record_type(map.next_value::<&RawValue>()?.get()),
-                Asked::Operation => peek.operation = json::text(map.next_value::<&RawValue>()?.get()),
-                Asked::Other => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(peek)
-    }
-}
-
-/// Which of the members a name is.
-#[derive(Clone, Copy)]
-enum Asked {
-    RecordType,
-    Operation,
-    Other,
-}
-
-impl<'de> DeserializeSeed<'de> for Asked {
-    type Value = Self;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_bytes(self)
-    }
-}
-
-impl Visitor<'_> for Asked {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self, E> {
-        Ok(match name {
-            b"RecordType" => Self::RecordType,
-            b"Operation" => Self::Operation,
-            _ => Self::Other,
-        })
-    }
-}
-
-/// A name as text. Bytes are asked for because a parser would refuse half a surrogate pair in a string.
-pub(super) struct Name<'a>(pub Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_bytes(NameVisitor)
-    }
-}
-
-struct NameVisitor;
-
-impl<'de> Visitor<'de> for NameVisitor {
-    type Value = Name<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_borrowed_bytes<E>(self, name: &'de [u8]) -> Result<Self::Value, E> {
-        Ok(Name(String::from_utf8_lossy(name)))
-    }
-
-    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
-        Ok(Name(Cow::Owned(String::from_utf8_lossy(name).into_owned())))
-    }
 }
 
 #[cfg(test)]

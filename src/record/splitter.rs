@@ -1,6 +1,8 @@
 //! Cutting a content's body into its records while it comes in.
 
-use super::scan::quote_or_backslash;
+use std::ops::Range;
+
+use super::{Element, Outline, outline::space_end, scan::quote_or_backslash};
 
 /// The most that one record may have. A content is some megabytes in practice and a record some kilobytes; the feed
 /// documents no limit, so this one only bounds the memory that a broken body can take. A row has 0.9 MB at most.
@@ -13,21 +15,6 @@ const KEPT_ROOM: usize = 64 * 1024;
 const HEAD_BYTES: usize = 16 * 1024;
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
-
-/// One element of the array that a content is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Element<'a> {
-    /// The bytes of one element without the white space around it. It is not parsed: it may be no object or no JSON,
-    /// and it is empty where a comma had nothing before or after it.
-    Whole(&'a [u8]),
-    /// An element of more than [`MAX_RECORD_BYTES`].
-    TooLarge {
-        /// How it begins: some kilobytes.
-        head: &'a [u8],
-        /// Its size in bytes.
-        bytes: u64,
-    },
-}
 
 /// Why a body cannot be split to its end. What was yielded before the error is good.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,8 +65,9 @@ enum Place {
     End,
 }
 
-/// Splits the JSON array of a content into its elements without parsing them and, but for an element that straddles
-/// two chunks, without copying them.
+/// Splits the JSON array of a content into its elements without building anything of them and, but for an element that
+/// straddles two chunks, without copying them. A record that is whole in a chunk is read once: its outline finds its end.
+/// Where there is no outline, the end is looked for by brackets and quotes alone.
 #[derive(Debug)]
 pub struct Splitter {
     place: Place,
@@ -96,6 +84,7 @@ pub struct Splitter {
     before: u64,
     elements: u64,
     limit: usize,
+    outline: Outline,
 }
 
 impl Default for Splitter {
@@ -125,6 +114,7 @@ impl Splitter {
             before: 0,
             elements: 0,
             limit,
+            outline: Outline::new(),
         }
     }
 
@@ -152,17 +142,7 @@ impl Splitter {
                 Place::Inside => match self.end_of_element(chunk, at) {
                     Some(end) => {
                         self.hand_over(&chunk[start..end], &mut on_element);
-                        start = end;
-                        at = end + 1;
-                        self.place = match chunk[end] {
-                            b']' => Place::End,
-                            b',' => Place::Next,
-                            // The `{` of the next element, without a comma before it.
-                            _ => {
-                                at = end;
-                                Place::Inside
-                            }
-                        };
+                        at = self.ended_at(chunk, end);
                     }
                     None => at = chunk.len(),
                 },
@@ -197,9 +177,15 @@ impl Splitter {
                             self.place = Place::Next;
                         }
                         _ => {
-                            self.place = Place::Inside;
-                            start = at;
-                            continue; // the element's first byte counts
+                            if let Some((record, end)) = self.record_at(chunk, at) {
+                                self.elements += 1;
+                                on_element(Element::Record { bytes: &chunk[record], outline: &self.outline });
+                                at = self.ended_at(chunk, end);
+                            } else {
+                                self.place = Place::Inside;
+                                start = at;
+                            }
+                            continue; // the byte at hand counts
                         }
                     }
                     at += 1;
@@ -222,6 +208,22 @@ impl Splitter {
             Place::End => Ok(()),
             _ => Err(SplitError::Truncated { elements: self.elements, bytes: self.before }),
         }
+    }
+
+    /// The record that begins at `at`, and where the byte is that ends its element, if both are in the chunk.
+    fn record_at(&mut self, chunk: &[u8], at: usize) -> Option<(Range<usize>, usize)> {
+        let bytes = chunk.get(at..)?;
+        let length = self.outline.read(bytes, 0)?;
+        let end = space_end(bytes, length);
+        let is_end = matches!(bytes.get(end)?, b',' | b']' | b'{');
+        (is_end && end <= self.limit).then_some((at..at + length, at + end))
+    }
+
+    /// Goes on behind the element that the byte at `end` ended.
+    fn ended_at(&mut self, chunk: &[u8], end: usize) -> usize {
+        self.place = if chunk[end] == b']' { Place::End } else { Place::Next };
+        // A `{` is of the next element, without a comma before it.
+        end + usize::from(chunk[end] != b'{')
     }
 
     /// Where the `,` or `]` is that ends the element at hand, or the `{` of the next one where an object is followed by
@@ -286,11 +288,12 @@ impl Splitter {
             self.keep(last);
             on_element(Element::TooLarge { head: &self.kept, bytes });
         } else if self.kept.is_empty() {
-            on_element(Element::Whole(last.trim_ascii_end()));
+            on_element(Element::of(last.trim_ascii_end(), &mut self.outline));
         } else {
             self.kept.extend_from_slice(last);
-            on_element(Element::Whole(self.kept.trim_ascii_end()));
+            on_element(Element::of(self.kept.trim_ascii_end(), &mut self.outline));
         }
+        self.outline.clear();
         self.kept.clear();
         self.kept.shrink_to(KEPT_ROOM);
         self.size = 0;
@@ -298,199 +301,5 @@ impl Splitter {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::{Value, value::RawValue};
-
-    use super::*;
-
-    #[derive(Debug, PartialEq)]
-    enum Seen {
-        Whole(String),
-        TooLarge(usize, u64),
-    }
-
-    fn split_by(mut splitter: Splitter, chunks: &[&[u8]]) -> (Vec<Seen>, Result<(), SplitError>) {
-        let mut seen = Vec::new();
-        for chunk in chunks {
-            let pushed = splitter.push(chunk, |element| {
-                seen.push(match element {
-                    Element::Whole(bytes) => Seen::Whole(String::from_utf8_lossy(bytes).into_owned()),
-                    Element::TooLarge { head, bytes } => Seen::TooLarge(head.len(), bytes),
-                });
-            });
-            if pushed.is_err() {
-                return (seen, pushed);
-            }
-        }
-        let finished = splitter.finish();
-        assert_eq!(splitter.elements(), seen.len() as u64);
-        (seen, finished)
-    }
-
-    fn split(body: &str) -> (Vec<String>, Result<(), SplitError>) {
-        let (seen, result) = split_by(Splitter::new(), &[body.as_bytes()]);
-        let texts = seen.into_iter().map(|element| match element {
-            Seen::Whole(text) => text,
-            other @ Seen::TooLarge(..) => panic!("{other:?}"),
-        });
-        (texts.collect(), result)
-    }
-
-    #[test]
-    fn an_empty_array_has_no_elements() {
-        for body in ["[]", " [ \n] \r\n", "\u{feff}[]", "\u{feff} []"] {
-            assert_eq!(split(body), (vec![], Ok(())), "{body:?}");
-        }
-    }
-
-    #[test]
-    fn elements_are_yielded_as_they_stand_without_space_around_them() {
-        let (seen, result) = split(r#" [ {"a":"},]\"["} , 7 ,"x", null,[1,[2]] ] "#);
-        assert_eq!(seen, [r#"{"a":"},]\"["}"#, "7", r#""x""#, "null", "[1,[2]]"]);
-        assert_eq!(result, Ok(()));
-    }
-
-    #[test]
-    fn a_missing_comma_harms_no_record() {
-        let (seen, result) = split("[{\"a\":1}{\"b\":[{}]} \r\n{\"c\":{}} x {\"d\":1}]");
-        assert_eq!(seen, [r#"{"a":1}"#, r#"{"b":[{}]}"#, r#"{"c":{}} x"#, r#"{"d":1}"#]);
-        assert_eq!(result, Ok(()));
-    }
-
-    #[test]
-    fn a_broken_element_harms_only_itself() {
-        let (seen, result) = split(r#"[{"a":1},{"a" 1]},nonsense,,{"b":2},]"#);
-        assert_eq!(seen, [r#"{"a":1}"#, r#"{"a" 1]}"#, "nonsense", "", r#"{"b":2}"#, ""]);
-        assert_eq!(result, Ok(()));
-    }
-
-    #[test]
-    fn a_body_that_ends_early_is_truncated() {
-        for (body, elements) in
-            [("", 0), ("\u{feff}", 0), ("[", 0), (r#"[{"a":1}"#, 0), (r#"[{"a":1},"#, 1), (r#"["\"#, 0)]
-        {
-            let error = SplitError::Truncated { elements, bytes: body.len() as u64 };
-            assert!(error.is_retryable());
-            assert_eq!(split(body).1, Err(error), "{body:?}");
-        }
-    }
-
-    #[test]
-    fn a_body_that_is_no_array_is_told_by_its_first_character() {
-        for (body, found) in [(r#"{"error":{}}"#, '{'), ("<html>", '<'), ("null", 'n'), ("\u{e9}", '\u{fffd}')] {
-            assert_eq!(split(body), (vec![], Err(SplitError::NotAnArray { found })), "{body:?}");
-        }
-    }
-
-    #[test]
-    fn what_follows_the_array_is_told_after_all_elements() {
-        let (seen, result) = split("[1,2] ]");
-        assert_eq!(seen, ["1", "2"]);
-        let error = SplitError::Rubbish { offset: 6 };
-        assert!(!error.is_retryable());
-        assert_eq!(result, Err(error));
-    }
-
-    #[test]
-    fn a_record_that_is_too_large_is_told_and_the_next_is_good() {
-        let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(HEAD_BYTES * 3));
-        let body = format!("[1,{large},2]");
-        for size in [1, 7, HEAD_BYTES, body.len()] {
-            let chunks: Vec<_> = body.as_bytes().chunks(size).collect();
-            let (seen, result) = split_by(Splitter::with_limit(HEAD_BYTES * 2), &chunks);
-            let expected =
-                [Seen::Whole("1".into()), Seen::TooLarge(HEAD_BYTES, large.len() as u64), Seen::Whole("2".into())];
-            assert_eq!(seen, expected, "chunks of {size}");
-            assert_eq!(result, Ok(()));
-        }
-    }
-
-    #[test]
-    fn a_large_record_leaves_no_room_behind() {
-        let mut splitter = Splitter::new();
-        let push = |splitter: &mut Splitter, text: &str| splitter.push(text.as_bytes(), |_| {}).unwrap();
-        push(&mut splitter, &format!("[\"{}", "x".repeat(1 << 20)));
-        assert_eq!(splitter.held(), (1 << 20) + 1);
-        push(&mut splitter, "\", 2");
-        assert_eq!(splitter.held(), 1);
-        assert!(splitter.kept.capacity() <= KEPT_ROOM);
-    }
-
-    fn json() -> impl Strategy<Value = Value> {
-        let text = prop_oneof![any::<String>(), r#"[\\"\[\]{},: a]{0,12}"#];
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            text.clone().prop_map(Value::from),
-        ];
-        leaf.prop_recursive(4, 32, 5, move |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-                prop::collection::hash_map(text.clone(), inner, 0..5)
-                    .prop_map(|members| Value::Object(members.into_iter().collect())),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn any_chunks_give_what_a_parser_gives(
-            elements in prop::collection::vec(json(), 0..6),
-            pretty in any::<bool>(),
-            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
-        ) {
-            let array = Value::from(elements);
-            let body = if pretty { serde_json::to_string_pretty(&array) } else { serde_json::to_string(&array) }.unwrap();
-            let expected: Vec<&RawValue> = serde_json::from_str(&body).unwrap();
-            let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(body.len() + 1)).collect();
-            places.extend([0, body.len()]);
-            places.sort_unstable();
-            let chunks: Vec<_> = places.windows(2).map(|pair| &body.as_bytes()[pair[0]..pair[1]]).collect();
-            let mut splitter = Splitter::new();
-            let mut seen = Vec::new();
-            for chunk in chunks {
-                splitter.push(chunk, |element| match element {
-                    Element::Whole(bytes) => seen.push(bytes.to_vec()),
-                    Element::TooLarge { .. } => panic!("nothing here is large"),
-                }).unwrap();
-            }
-            prop_assert_eq!(splitter.finish(), Ok(()));
-            let expected: Vec<_> = expected.iter().map(|raw| raw.get().as_bytes().to_vec()).collect();
-            prop_assert_eq!(seen, expected);
-        }
-
-        #[test]
-        fn objects_are_told_apart_with_commas_and_without(
-            objects in prop::collection::vec(prop::collection::btree_map("[a-c\"\\\\{}\\[\\],]{0,3}", json(), 0..3), 1..6),
-            betweens in prop::collection::vec(prop::sample::select(vec!["", " ", "\r\n", ",", " , "]), 6),
-            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
-        ) {
-            let expected: Vec<String> = objects.iter().map(|object| serde_json::to_string(object).unwrap()).collect();
-            let mut body = String::from("[");
-            for (at, (object, between)) in expected.iter().zip(betweens).enumerate() {
-                body += if at > 0 { between } else { "" };
-                body += object;
-            }
-            body.push(']');
-            let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(body.len() + 1)).collect();
-            places.extend([0, body.len()]);
-            places.sort_unstable();
-            let chunks: Vec<_> = places.windows(2).map(|pair| &body.as_bytes()[pair[0]..pair[1]]).collect();
-            let (seen, result) = split_by(Splitter::new(), &chunks);
-            prop_assert_eq!(result, Ok(()));
-            prop_assert_eq!(seen, expected.into_iter().map(Seen::Whole).collect::<Vec<_>>());
-        }
-
-        #[test]
-        fn no_bytes_make_it_panic(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..6)) {
-            let mut splitter = Splitter::with_limit(8);
-            let all_pushed = chunks.iter().all(|chunk| splitter.push(chunk, |_| {}).is_ok());
-            let bytes: usize = chunks.iter().map(Vec::len).sum();
-            if all_pushed && bytes == 0 {
-                prop_assert!(splitter.finish().is_err());
-            }
-        }
-    }
-}
+#[path = "splitter_tests.rs"]
+mod tests;

@@ -3,7 +3,7 @@
 use super::{
     encode::escape,
     limit::{DEEPEST, put_json, shrink},
-    origin::{Source, Taken},
+    origin::{MemberSet, Source},
 };
 use crate::record::{Entry, Member, json};
 
@@ -11,13 +11,13 @@ use crate::record::{Entry, Member, json};
 const DEEPEST_INSIDE: usize = DEEPEST - 2;
 
 /// Writes the object of at most `cap` bytes. `None` if there is nothing to write, else whether it was cut.
-pub(super) fn write(out: &mut Vec<u8>, source: &Source<'_, '_>, taken: &Taken, cap: usize) -> Option<bool> {
+pub(super) fn write(out: &mut Vec<u8>, source: &Source<'_, '_>, taken: &MemberSet, cap: usize) -> Option<bool> {
     let start = out.len();
     let mut cut = false;
     for entry in source.record.members().entries() {
         match (entry.member, &source.event) {
             (Some(Member::SensitivityLabelEventData), Some(event)) => {
-                let left = || event.entries().iter().filter(|entry| is_left(entry, |member| taken.has_event(member)));
+                let left = || event.entries().filter(|entry| is_left(entry, |member| taken.has_event(member)));
                 if left().next().is_none() {
                     continue;
                 }
@@ -29,7 +29,7 @@ pub(super) fn write(out: &mut Vec<u8>, source: &Source<'_, '_>, taken: &Taken, c
                 }
                 out.push(b'}');
             }
-            _ if is_left(entry, |member| taken.has_top(member)) => {
+            _ if is_left(&entry, |member| taken.has_top(member)) => {
                 name(out, start, &entry.name);
                 cut |= put_json(out, entry.raw, usize::MAX, DEEPEST_INSIDE);
             }
@@ -70,7 +70,7 @@ mod tests {
         let record = Record::parse(text).unwrap();
         let labels = Catalogue::default();
         let source = Source::new(&record, &labels);
-        let mut all = Taken::default();
+        let mut all = MemberSet::default();
         taken.iter().for_each(|&origin| all.note(origin));
         let mut out = Vec::new();
         let cut = write(&mut out, &source, &all, cap)?;

@@ -4,7 +4,7 @@
 use super::{
     enums::{self, Names},
     origin::{
-        LABEL, OLD_LABEL,
+        LABEL, MemberSet, OLD_LABEL,
         Origin::{self, Event, Policy, Rule, Top, Within, WithinOf},
     },
 };
@@ -33,7 +33,12 @@ pub enum ColumnType {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
     pub name: &'static str,
+    /// What stands before a value of it: `,"name":`.
+    pub key: &'static str,
     pub take: Take,
+    /// Where its value comes from: a record that has none of these members has none for it. `None` where it must be
+    /// asked for in any case.
+    pub sources: Option<MemberSet>,
 }
 
 type Origins = &'static [Origin];
@@ -77,6 +82,28 @@ pub(super) enum Made {
     AdditionalFields,
 }
 
+impl Take {
+    /// The places where its value is looked for; none for what is made of more.
+    pub const fn origins(self) -> Origins {
+        match self {
+            Self::Text(origins)
+            | Self::Trimmed(origins)
+            | Self::Name(_, origins)
+            | Self::Time(origins)
+            | Self::Flag(origins)
+            | Self::Json(origins) => origins,
+            Self::Made(_) => &[],
+        }
+    }
+
+    const fn sources(self) -> Option<MemberSet> {
+        match self {
+            Self::Made(_) => None,
+            _ => Some(MemberSet::of(self.origins())),
+        }
+    }
+}
+
 impl Column {
     /// The type that the column's values have.
     pub const fn column_type(&self) -> ColumnType {
@@ -97,8 +124,10 @@ impl Column {
     }
 }
 
-const fn column(name: &'static str, take: Take) -> Column {
-    Column { name, take }
+macro_rules! column {
+    ($name:literal, $take:expr) => {
+        Column { name: $name, key: concat!(",\"", $name, "\":"), take: $take, sources: $take.sources() }
+    };
 }
 
 use Take::{Flag, Json, Made as Make, Name, Text, Time, Trimmed};
@@ -109,92 +138,92 @@ use Take::{Flag, Json, Made as Make, Name, Text, Time, Trimmed};
 /// Every column, in the order of the definition.
 #[rustfmt::skip] // one column a line reads as the table that it is
 pub(super) const COLUMNS: &[Column] = &[
-    column("ActionSource", Name(enums::ACTION_SOURCE, &[Event(M::ActionSource), Top(M::ActionSource)])),
-    column("ActionSourceDetail", Name(enums::ACTION_SOURCE_DETAIL, &[Event(M::ActionSourceDetail), Top(M::ActionSourceDetail)])),
-    column("AppAccessContext", Json(&[Top(M::AppAccessContext)])),
-    column("Application", Text(&[Top(M::Application)])),
-    column("ApplicationMode", Text(&[Top(M::ApplicationMode)])),
-    column("ClientIP", Trimmed(&[Top(M::ClientIP)])),
-    column("Common", Json(&[Top(M::Common)])),
-    column("ConditionMatch", Make(Made::ConditionMatch)),
-    column("ContentType", Text(&[Top(M::ContentType), Event(M::ContentType)])),
-    column("CorrelationId", Text(&[Top(M::CorrelationId), Within(M::AppAccessContext, "CorrelationId")])),
-    column("CurrentProtectionType", Json(&[Top(M::CurrentProtectionType)])),
-    column("CurrentProtectionTypeName", Name(enums::UNPUBLISHED, &[Top(M::CurrentProtectionTypeName), Within(M::CurrentProtectionType, "protectionType")])),
-    column("DataState", Text(&[Top(M::DataState), Top(M::DataStateSpaced)])),
-    column("DeviceName", Text(&[Top(M::DeviceName)])),
-    column("EmailInfo", Json(&[Top(M::EmailInfo)])),
-    column("ExchangeMetaData", Json(&[Top(M::ExchangeMetaData)])),
-    column("ExecutionRuleId", Text(&[Top(M::ExecutionRuleId), Rule("RuleId")])),
-    column("ExecutionRuleName", Text(&[Top(M::ExecutionRuleName), Rule("RuleName")])),
-    column("ExecutionRuleVersion", Text(&[Top(M::ExecutionRuleVersion), Rule("RuleVersion")])),
-    column("AuditRecordId", Text(&[Top(M::Id)])),
-    column("IrmContentId", Text(&[Top(M::IrmContentId)])),
-    column("IsViewableByExternalUsers", Flag(&[Top(M::IsViewableByExternalUsers), Within(M::SharePointMetaData, "IsViewableByExternalUsers")])),
-    column("ItemCreationTime", Time(&[Top(M::ItemCreationTime), Within(M::SharePointMetaData, "ItemCreationTime")])),
-    column("ItemLastModifiedTime", Time(&[Top(M::ItemLastModifiedTime), Within(M::SharePointMetaData, "ItemLastModifiedTime")])),
-    column("ItemName", Text(&[Top(M::ItemName), Within(M::SharePointMetaData, "FileName"), Within(M::EmailInfo, "Subject")])),
-    column("ItemSize", Text(&[Top(M::ItemSize), Within(M::SharePointMetaData, "FileSize"), Within(M::ExchangeMetaData, "FileSize")])),
-    column("JustificationText", Text(&[Event(M::JustificationText), Top(M::SensitivityLabelJustificationText), Top(M::JustificationText)])),
-    column("LabelAction", Text(&[Top(M::LabelAction)])),
-    column("LabelAppliedDateTime", Time(&[Top(M::LabelAppliedDateTime)])),
-    column("LabelEventType", Name(enums::LABEL_EVENT_TYPE, &[Event(M::LabelEventType), Top(M::LabelEventType)])),
-    column("LabelName", Make(Made::LabelName)),
-    column("LabelVersion", Text(&[Top(M::LabelVersion)])),
-    column("MachineName", Text(&[Top(M::MachineName)])),
-    column("MgtRuleId", Text(&[Top(M::MgtRuleId), Rule("ManagementRuleId")])),
-    column("ObjectId", Text(&[Top(M::ObjectId)])),
-    column("OldSensitivityLabelId", Text(OLD_LABEL)),
-    column("OldSensitivityLabelOwnerEmail", Text(&[Event(M::OldSensitivityLabelOwnerEmail), Top(M::OldSensitivityLabelOwnerEmail)])),
-    column("Operation", Text(&[Top(M::Operation)])),
-    column("OrganizationId", Text(&[Top(M::OrganizationId)])),
-    column("OverriddenActions", Json(&[Top(M::OverriddenActions)])),
-    column("OverRideReason", Text(&[Top(M::OverRideReason)])),
-    column("OverRideType", Text(&[Top(M::OverRideType)])),
-    column("Platform", Name(enums::PLATFORM, &[Top(M::Platform), Within(M::Common, "Platform")])),
-    column("PolicyId", Text(&[Top(M::PolicyId), Policy("PolicyId")])),
-    column("PolicyName", Text(&[Top(M::PolicyName), Policy("PolicyName")])),
-    column("PolicyVersion", Text(&[Top(M::PolicyVersion), Policy("PolicyVersion")])),
-    column("PreviousProtectionType", Json(&[Top(M::PreviousProtectionType)])),
-    column("PreviousProtectionTypeName", Name(enums::UNPUBLISHED, &[Top(M::PreviousProtectionTypeName), Within(M::PreviousProtectionType, "protectionType")])),
-    column("ProtectionEventData", Json(&[Top(M::ProtectionEventData)])),
+    column!("ActionSource", Name(enums::ACTION_SOURCE, &[Event(M::ActionSource), Top(M::ActionSource)])),
+    column!("ActionSourceDetail", Name(enums::ACTION_SOURCE_DETAIL, &[Event(M::ActionSourceDetail), Top(M::ActionSourceDetail)])),
+    column!("AppAccessContext", Json(&[Top(M::AppAccessContext)])),
+    column!("Application", Text(&[Top(M::Application)])),
+    column!("ApplicationMode", Text(&[Top(M::ApplicationMode)])),
+    column!("ClientIP", Trimmed(&[Top(M::ClientIP)])),
+    column!("Common", Json(&[Top(M::Common)])),
+    column!("ConditionMatch", Make(Made::ConditionMatch)),
+    column!("ContentType", Text(&[Top(M::ContentType), Event(M::ContentType)])),
+    column!("CorrelationId", Text(&[Top(M::CorrelationId), Within(M::AppAccessContext, "CorrelationId")])),
+    column!("CurrentProtectionType", Json(&[Top(M::CurrentProtectionType)])),
+    column!("CurrentProtectionTypeName", Name(enums::UNPUBLISHED, &[Top(M::CurrentProtectionTypeName), Within(M::CurrentProtectionType, "protectionType")])),
+    column!("DataState", Text(&[Top(M::DataState), Top(M::DataStateSpaced)])),
+    column!("DeviceName", Text(&[Top(M::DeviceName)])),
+    column!("EmailInfo", Json(&[Top(M::EmailInfo)])),
+    column!("ExchangeMetaData", Json(&[Top(M::ExchangeMetaData)])),
+    column!("ExecutionRuleId", Text(&[Top(M::ExecutionRuleId), Rule("RuleId")])),
+    column!("ExecutionRuleName", Text(&[Top(M::ExecutionRuleName), Rule("RuleName")])),
+    column!("ExecutionRuleVersion", Text(&[Top(M::ExecutionRuleVersion), Rule("RuleVersion")])),
+    column!("AuditRecordId", Text(&[Top(M::Id)])),
+    column!("IrmContentId", Text(&[Top(M::IrmContentId)])),
+    column!("IsViewableByExternalUsers", Flag(&[Top(M::IsViewableByExternalUsers), Within(M::SharePointMetaData, "IsViewableByExternalUsers")])),
+    column!("ItemCreationTime", Time(&[Top(M::ItemCreationTime), Within(M::SharePointMetaData, "ItemCreationTime")])),
+    column!("ItemLastModifiedTime", Time(&[Top(M::ItemLastModifiedTime), Within(M::SharePointMetaData, "ItemLastModifiedTime")])),
+    column!("ItemName", Text(&[Top(M::ItemName), Within(M::SharePointMetaData, "FileName"), Within(M::EmailInfo, "Subject")])),
+    column!("ItemSize", Text(&[Top(M::ItemSize), Within(M::SharePointMetaData, "FileSize"), Within(M::ExchangeMetaData, "FileSize")])),
+    column!("JustificationText", Text(&[Event(M::JustificationText), Top(M::SensitivityLabelJustificationText), Top(M::JustificationText)])),
+    column!("LabelAction", Text(&[Top(M::LabelAction)])),
+    column!("LabelAppliedDateTime", Time(&[Top(M::LabelAppliedDateTime)])),
+    column!("LabelEventType", Name(enums::LABEL_EVENT_TYPE, &[Event(M::LabelEventType), Top(M::LabelEventType)])),
+    column!("LabelName", Make(Made::LabelName)),
+    column!("LabelVersion", Text(&[Top(M::LabelVersion)])),
+    column!("MachineName", Text(&[Top(M::MachineName)])),
+    column!("MgtRuleId", Text(&[Top(M::MgtRuleId), Rule("ManagementRuleId")])),
+    column!("ObjectId", Text(&[Top(M::ObjectId)])),
+    column!("OldSensitivityLabelId", Text(OLD_LABEL)),
+    column!("OldSensitivityLabelOwnerEmail", Text(&[Event(M::OldSensitivityLabelOwnerEmail), Top(M::OldSensitivityLabelOwnerEmail)])),
+    column!("Operation", Text(&[Top(M::Operation)])),
+    column!("OrganizationId", Text(&[Top(M::OrganizationId)])),
+    column!("OverriddenActions", Json(&[Top(M::OverriddenActions)])),
+    column!("OverRideReason", Text(&[Top(M::OverRideReason)])),
+    column!("OverRideType", Text(&[Top(M::OverRideType)])),
+    column!("Platform", Name(enums::PLATFORM, &[Top(M::Platform), Within(M::Common, "Platform")])),
+    column!("PolicyId", Text(&[Top(M::PolicyId), Policy("PolicyId")])),
+    column!("PolicyName", Text(&[Top(M::PolicyName), Policy("PolicyName")])),
+    column!("PolicyVersion", Text(&[Top(M::PolicyVersion), Policy("PolicyVersion")])),
+    column!("PreviousProtectionType", Json(&[Top(M::PreviousProtectionType)])),
+    column!("PreviousProtectionTypeName", Name(enums::UNPUBLISHED, &[Top(M::PreviousProtectionTypeName), Within(M::PreviousProtectionType, "protectionType")])),
+    column!("ProtectionEventData", Json(&[Top(M::ProtectionEventData)])),
     // 93 AipDiscover leaves it empty, as the built-in table does.
-    column("ProtectionEventTypeName", Name(enums::UNPUBLISHED, &[Top(M::ProtectionEventTypeName), Top(M::ProtectionEventType), WithinOf(&[94, 95], M::ProtectionEventData, "ProtectionEventType")])),
-    column("Receivers", Json(&[Top(M::Receivers)])),
-    column("RecordType", Make(Made::RecordType)),
-    column("RecordTypeName", Make(Made::RecordTypeName)),
-    column("ResultStatus", Text(&[Top(M::ResultStatus)])),
-    column("RuleActions", Json(&[Top(M::RuleActions), Rule("Actions")])),
-    column("RuleMode", Text(&[Top(M::RuleMode), Rule("RuleMode")])),
-    column("Scope", Name(enums::SCOPE, &[Top(M::Scope)])),
-    column("ScopedLocationId", Text(&[Top(M::ScopedLocationId)])),
-    column("Sender", Text(&[Top(M::Sender)])),
-    column("SensitiveInfoDetectionIsIncluded", Flag(&[Top(M::SensitiveInfoDetectionIsIncluded)])),
-    column("SensitiveInfoTypeData", Json(&[Top(M::SensitiveInfoTypeData)])),
-    column("SensitivityLabelId", Text(LABEL)),
-    column("SensitivityLabelOwnerEmail", Text(&[Event(M::SensitivityLabelOwnerEmail), Top(M::SensitivityLabelOwnerEmail)])),
-    column("SensitivityLabelPolicyId", Text(&[Top(M::SensitivityLabelPolicyId), Event(M::SensitivityLabelPolicyId)])),
-    column("Severity", Text(&[Top(M::Severity), Rule("Severity")])),
-    column("SharePointMetaData", Json(&[Top(M::SharePointMetaData)])),
-    column("TargetLocation", Name(enums::TARGET_LOCATION, &[Top(M::TargetLocation)])),
-    column("TimeGenerated", Make(Made::TimeGenerated)),
-    column("UserId", Text(&[Top(M::UserId)])),
-    column("UserKey", Text(&[Top(M::UserKey)])),
-    column("UserType", Name(enums::USER_TYPE, &[Top(M::UserType)])),
-    column("Workload", Text(&[Top(M::Workload)])),
-    column("WorkLoadItemId", Text(&[Top(M::WorkLoadItemId)])),
+    column!("ProtectionEventTypeName", Name(enums::UNPUBLISHED, &[Top(M::ProtectionEventTypeName), Top(M::ProtectionEventType), WithinOf(&[94, 95], M::ProtectionEventData, "ProtectionEventType")])),
+    column!("Receivers", Json(&[Top(M::Receivers)])),
+    column!("RecordType", Make(Made::RecordType)),
+    column!("RecordTypeName", Make(Made::RecordTypeName)),
+    column!("ResultStatus", Text(&[Top(M::ResultStatus)])),
+    column!("RuleActions", Json(&[Top(M::RuleActions), Rule("Actions")])),
+    column!("RuleMode", Text(&[Top(M::RuleMode), Rule("RuleMode")])),
+    column!("Scope", Name(enums::SCOPE, &[Top(M::Scope)])),
+    column!("ScopedLocationId", Text(&[Top(M::ScopedLocationId)])),
+    column!("Sender", Text(&[Top(M::Sender)])),
+    column!("SensitiveInfoDetectionIsIncluded", Flag(&[Top(M::SensitiveInfoDetectionIsIncluded)])),
+    column!("SensitiveInfoTypeData", Json(&[Top(M::SensitiveInfoTypeData)])),
+    column!("SensitivityLabelId", Text(LABEL)),
+    column!("SensitivityLabelOwnerEmail", Text(&[Event(M::SensitivityLabelOwnerEmail), Top(M::SensitivityLabelOwnerEmail)])),
+    column!("SensitivityLabelPolicyId", Text(&[Top(M::SensitivityLabelPolicyId), Event(M::SensitivityLabelPolicyId)])),
+    column!("Severity", Text(&[Top(M::Severity), Rule("Severity")])),
+    column!("SharePointMetaData", Json(&[Top(M::SharePointMetaData)])),
+    column!("TargetLocation", Name(enums::TARGET_LOCATION, &[Top(M::TargetLocation)])),
+    column!("TimeGenerated", Make(Made::TimeGenerated)),
+    column!("UserId", Text(&[Top(M::UserId)])),
+    column!("UserKey", Text(&[Top(M::UserKey)])),
+    column!("UserType", Name(enums::USER_TYPE, &[Top(M::UserType)])),
+    column!("Workload", Text(&[Top(M::Workload)])),
+    column!("WorkLoadItemId", Text(&[Top(M::WorkLoadItemId)])),
     // Those that the built-in table does not have.
-    column("CreationTime", Time(&[Top(M::CreationTime)])),
-    column("SensitivityLabelName", Make(Made::SensitivityLabelName)),
-    column("OldSensitivityLabelName", Make(Made::OldSensitivityLabelName)),
-    column("SensitivityLabelPriority", Make(Made::SensitivityLabelPriority)),
-    column("OldSensitivityLabelPriority", Make(Made::OldSensitivityLabelPriority)),
-    column("LabelChange", Make(Made::LabelChange)),
-    column("FeedContentType", Make(Made::FeedContentType)),
-    column("ContentId", Make(Made::ContentId)),
-    column("ContentCreated", Make(Made::ContentCreated)),
-    column("TruncatedColumns", Make(Made::TruncatedColumns)),
-    column("AdditionalFields", Make(Made::AdditionalFields)),
+    column!("CreationTime", Time(&[Top(M::CreationTime)])),
+    column!("SensitivityLabelName", Make(Made::SensitivityLabelName)),
+    column!("OldSensitivityLabelName", Make(Made::OldSensitivityLabelName)),
+    column!("SensitivityLabelPriority", Make(Made::SensitivityLabelPriority)),
+    column!("OldSensitivityLabelPriority", Make(Made::OldSensitivityLabelPriority)),
+    column!("LabelChange", Make(Made::LabelChange)),
+    column!("FeedContentType", Make(Made::FeedContentType)),
+    column!("ContentId", Make(Made::ContentId)),
+    column!("ContentCreated", Make(Made::ContentCreated)),
+    column!("TruncatedColumns", Make(Made::TruncatedColumns)),
+    column!("AdditionalFields", Make(Made::AdditionalFields)),
 ];
 
 /// Names and types of the columns, in their order.

@@ -48,7 +48,9 @@ pub(super) const UNPUBLISHED: Names = &[];
 /// The name for a value: of a number (also one in a string) its name, or its decimal where it has none; of other
 /// strings their text.
 pub(super) fn name_of<'a>(names: Names, raw: &'a str) -> Cow<'a, str> {
-    if let Some(number) = json::integer(raw) {
+    // Most strings are names, and no number begins so.
+    let is_name = raw.starts_with('"') && raw[1..].starts_with(|first: char| first.is_ascii_alphabetic());
+    if !is_name && let Some(number) = json::integer(raw) {
         let name = usize::try_from(number).ok().and_then(|number| names.get(number));
         return name.map_or_else(|| Cow::Owned(number.to_string()), |&name| Cow::Borrowed(name));
     }

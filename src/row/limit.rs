@@ -1,6 +1,6 @@
 //! The limits of the service, and cutting values down to them.
 
-use super::encode::{as_text, compact, escape, escaped_len, survey};
+use super::encode::{as_text, compact, escape, escaped_len, has_no_escape, survey};
 use crate::record::json;
 
 /// A value longer than 64 KB is truncated silently at ingestion (Azure Monitor service limits, custom logs). A little
@@ -84,7 +84,7 @@ pub(super) fn put_text(out: &mut Vec<u8>, text: &str, cap: usize) -> bool {
 
 /// Writes the string `raw` (with its quotes) under the same limits, without unescaping it where it may stay.
 pub(super) fn put_string(out: &mut Vec<u8>, raw: &str, cap: usize) -> bool {
-    if raw.len() <= VALUE_LIMIT.min(cap) && survey(raw).plain {
+    if raw.len() <= VALUE_LIMIT.min(cap) && (has_no_escape(raw) || survey(raw).plain) {
         out.extend_from_slice(raw.as_bytes());
         return false;
     }
@@ -93,6 +93,10 @@ pub(super) fn put_string(out: &mut Vec<u8>, raw: &str, cap: usize) -> bool {
 
 /// Writes a dynamic value in at most `cap` bytes and `deepest` levels. Returns whether it was cut.
 pub(super) fn put_json(out: &mut Vec<u8>, raw: &str, cap: usize, deepest: usize) -> bool {
+    if json::is_string(raw) && raw.len() <= cap && has_no_escape(raw) {
+        out.extend_from_slice(raw.as_bytes());
+        return false;
+    }
     let survey = survey(raw);
     if survey.depth > deepest {
         put_text(out, &compact(raw), cap);

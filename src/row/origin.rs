@@ -44,32 +44,63 @@ pub(super) const LABEL: &[Origin] = &[
 pub(super) const OLD_LABEL: &[Origin] =
     &[Event(M::OldSensitivityLabelId), Top(M::OldSensitivityLabelId), Top(M::SourceLabel), Site("OldValue")];
 
-/// What columns took of a record.
+/// Members of a record and of its `SensitivityLabelEventData`: those that it has, those where a column looks, or those that
+/// columns took.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Taken {
+pub(super) struct MemberSet {
     top: u128,
     event: u128,
 }
 
-impl Taken {
+impl MemberSet {
+    /// The members in which values at `origins` lie.
+    pub const fn of(origins: &[Origin]) -> Self {
+        let mut set = Self { top: 0, event: 0 };
+        let mut at = 0;
+        while at < origins.len() {
+            match origins[at] {
+                Top(member) | Origin::Within(member, _) | Origin::WithinOf(_, member, _) => set.top |= bit(member),
+                Event(member) => set.event |= bit(member),
+                Origin::Policy(_) | Origin::Rule(_) => set.top |= bit(M::PolicyDetails),
+                Site(_) => set.top |= bit(M::ModifiedProperties),
+            }
+            at += 1;
+        }
+        set
+    }
+
+    /// The members that are there.
+    fn present(record: &Members<'_>, event: Option<&Members<'_>>) -> Self {
+        Self { top: record.known(), event: event.map_or(0, Members::known) }
+    }
+
+    /// Whether they have a member in common.
+    pub const fn meets(self, other: Self) -> bool {
+        self.top & other.top != 0 || self.event & other.event != 0
+    }
+
     /// Notes that a column took the value whole. Of the other places a part is taken and the whole stays.
-    pub fn note(&mut self, origin: Origin) {
+    pub const fn note(&mut self, origin: Origin) {
         match origin {
-            Top(member) => self.top |= 1 << member as u8,
-            Event(member) => self.event |= 1 << member as u8,
+            Top(member) => self.top |= bit(member),
+            Event(member) => self.event |= bit(member),
             _ => {}
         }
     }
 
     /// Whether a column took this member of the record.
     pub const fn has_top(&self, member: Member) -> bool {
-        self.top & (1 << member as u8) != 0
+        self.top & bit(member) != 0
     }
 
     /// Whether a column took this member of `SensitivityLabelEventData`.
     pub const fn has_event(&self, member: Member) -> bool {
-        self.event & (1 << member as u8) != 0
+        self.event & bit(member) != 0
     }
+}
+
+const fn bit(member: Member) -> u128 {
+    1 << member as u8
 }
 
 /// A record, and what columns ask of it more than once.
@@ -79,6 +110,8 @@ pub(super) struct Source<'r, 'a> {
     pub record_type: Option<i64>,
     /// `SensitivityLabelEventData`, if it is an object.
     pub event: Option<Members<'a>>,
+    /// What it has.
+    pub present: MemberSet,
     /// The label before, where the record has its id and the catalogue knows it.
     pub old_label: Option<&'r Label>,
     /// The label, likewise.
@@ -97,6 +130,7 @@ impl<'r, 'a> Source<'r, 'a> {
         let mut source = Self {
             record,
             record_type: record.record_type(),
+            present: MemberSet::present(record.members(), event.as_ref()),
             event,
             old_label: None,
             label: None,

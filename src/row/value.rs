@@ -1,7 +1,7 @@
 //! Writing one value of a record as the type of its column.
 
 use super::{
-    encode::{as_text, escape},
+    encode::as_text,
     enums::{Names, name_of},
     limit::{DEEPEST, put_json, put_string, put_text},
     moment::{self, Moment},
@@ -50,7 +50,9 @@ pub(super) fn time(out: &mut Vec<u8>, raw: &str) -> Put {
     let Some(text) = json::text(raw) else { return Put::Unreadable };
     match moment::read(&text) {
         Moment::At(time) => {
-            escape(out, &time);
+            out.push(b'"');
+            time.put(out);
+            out.push(b'"');
             Put::Whole
         }
         Moment::Never => Put::Nothing,
@@ -61,6 +63,10 @@ pub(super) fn time(out: &mut Vec<u8>, raw: &str) -> Put {
 
 /// True or false: a boolean, 1 or 0, or a string of one of these in any case.
 pub(super) fn flag(out: &mut Vec<u8>, raw: &str) -> Put {
+    if matches!(raw, "true" | "false") {
+        out.extend_from_slice(raw.as_bytes());
+        return Put::Whole;
+    }
     let text = json::text(raw);
     let text = text.as_deref().unwrap_or(raw).trim();
     let value = if text.eq_ignore_ascii_case("true") || json::integer(raw) == Some(1) {
@@ -79,12 +85,25 @@ pub(super) fn flag(out: &mut Vec<u8>, raw: &str) -> Put {
 /// A whole number of 32 bits.
 pub(super) fn int(out: &mut Vec<u8>, number: i64) -> Put {
     let Ok(number) = i32::try_from(number) else { return Put::Unreadable };
-    out.extend_from_slice(number.to_string().as_bytes());
+    if number < 0 {
+        out.push(b'-');
+    }
+    let (first, mut rest) = (out.len(), number.unsigned_abs());
+    loop {
+        out.push(b'0' + (rest % 10) as u8);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out[first..].reverse();
     Put::Whole
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn written(write: impl FnOnce(&mut Vec<u8>) -> Put) -> (Put, String) {
@@ -132,5 +151,12 @@ mod tests {
         assert_eq!(written(|out| time(out, "1671643100")), (Put::Unreadable, String::new()));
         assert_eq!(written(|out| int(out, 93)), (Put::Whole, "93".into()));
         assert_eq!(written(|out| int(out, 1 << 31)), (Put::Unreadable, String::new()));
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_written_as_they_are_read(number in prop_oneof![any::<i32>(), -1000..1000]) {
+            prop_assert_eq!(written(|out| int(out, number.into())), (Put::Whole, number.to_string()));
+        }
     }
 }

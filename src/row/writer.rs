@@ -1,13 +1,15 @@
 //! One pass over the columns.
 
+use std::borrow::Cow;
+
 use super::{
     Provenance, RowMeta, additional,
     change::{Facts, label_change},
-    columns::{COLUMNS, ColumnType, Made, Take, columns},
+    columns::{COLUMNS, Column, ColumnType, Made, Take, columns},
     encode::escape,
     enums::{LABEL_EVENT_TYPE, name_of},
     limit::{Caps, put_text},
-    origin::{Origin, Source, Taken},
+    origin::{MemberSet, Origin, Source},
     value::{self, Put},
 };
 use crate::{
@@ -27,13 +29,15 @@ pub(super) fn write(source: &Source<'_, '_>, provenance: &Provenance<'_>, caps: 
         source,
         provenance,
         caps,
-        taken: Taken::default(),
+        taken: MemberSet::default(),
         cut: Vec::new(),
         splice: start,
         timed: false,
     };
     for column in COLUMNS {
-        writer.column(column.name, column.take);
+        if column.sources.is_none_or(|sources| sources.meets(source.present)) {
+            writer.column(column);
+        }
     }
     writer.out.push(b'}');
     writer.name_cut_columns();
@@ -71,7 +75,7 @@ struct Writer<'o, 's, 'r, 'a> {
     source: &'s Source<'r, 'a>,
     provenance: &'s Provenance<'s>,
     caps: Caps,
-    taken: Taken,
+    taken: MemberSet,
     /// Columns that were cut.
     cut: Vec<&'static str>,
     /// Where `TruncatedColumns` goes.
@@ -81,46 +85,47 @@ struct Writer<'o, 's, 'r, 'a> {
 }
 
 impl Writer<'_, '_, '_, '_> {
-    fn column(&mut self, name: &'static str, take: Take) {
+    fn column(&mut self, column: &'static Column) {
         let Caps { dynamic, text } = self.caps;
-        match take {
-            Take::Text(origins) => self.picked(name, origins, |out, raw| value::text(out, raw, text)),
-            Take::Trimmed(origins) => self.picked(name, origins, |out, raw| value::trimmed(out, raw, text)),
-            Take::Name(names, origins) => self.picked(name, origins, |out, raw| value::name(out, names, raw, text)),
-            Take::Json(origins) => self.picked(name, origins, |out, raw| value::dynamic(out, raw, dynamic)),
-            Take::Time(origins) => self.readable(name, origins, value::time),
-            Take::Flag(origins) => self.readable(name, origins, value::flag),
-            Take::Made(made) => self.made(name, made),
+        match column.take {
+            Take::Text(origins) => self.picked(column, origins, |out, raw| value::text(out, raw, text)),
+            Take::Trimmed(origins) => self.picked(column, origins, |out, raw| value::trimmed(out, raw, text)),
+            Take::Name(names, origins) => self.picked(column, origins, |out, raw| value::name(out, names, raw, text)),
+            Take::Json(origins) => self.picked(column, origins, |out, raw| value::dynamic(out, raw, dynamic)),
+            Take::Time(origins) => self.readable(column, origins, value::time),
+            Take::Flag(origins) => self.readable(column, origins, value::flag),
+            Take::Made(made) => self.made(column, made),
         }
     }
 
     /// The first value that is there.
-    fn picked(&mut self, name: &'static str, origins: &[Origin], put: impl Fn(&mut Vec<u8>, &str) -> Put) {
+    fn picked(&mut self, column: &'static Column, origins: &[Origin], put: impl Fn(&mut Vec<u8>, &str) -> Put) {
         if let Some((origin, raw)) = self.source.pick(origins) {
-            self.value(name, Some(origin), |out| put(out, raw));
+            self.value(column, Some(origin), |out| put(out, raw));
         }
     }
 
     /// The first value that can be read as the column's type.
-    fn readable(&mut self, name: &'static str, origins: &[Origin], put: impl Fn(&mut Vec<u8>, &str) -> Put) {
+    fn readable(&mut self, column: &'static Column, origins: &[Origin], put: impl Fn(&mut Vec<u8>, &str) -> Put) {
         for &origin in origins {
             let Some(raw) = self.source.get(origin) else { continue };
-            if matches!(self.value(name, Some(origin), |out| put(out, raw)), Put::Whole | Put::Cut) {
+            if matches!(self.value(column, Some(origin), |out| put(out, raw)), Put::Whole | Put::Cut) {
                 return;
             }
         }
     }
 
     /// Writes a name and its value, or neither.
-    fn value(&mut self, name: &'static str, origin: Option<Origin>, put: impl FnOnce(&mut Vec<u8>) -> Put) -> Put {
+    fn value(&mut self, column: &'static Column, origin: Option<Origin>, put: impl FnOnce(&mut Vec<u8>) -> Put) -> Put {
         let before = self.out.len();
-        self.out.extend_from_slice(if before == self.start { b"{\"" } else { b",\"" });
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\":");
+        self.out.extend_from_slice(column.key.as_bytes());
+        if before == self.start {
+            self.out[before] = b'{'; // in place of the comma
+        }
         let put = put(self.out);
         match put {
             Put::Whole => {}
-            Put::Cut => self.cut.push(name),
+            Put::Cut => self.cut.push(column.name),
             Put::Nothing | Put::Unreadable => self.out.truncate(before),
         }
         if let Some(origin) = origin
@@ -131,70 +136,71 @@ impl Writer<'_, '_, '_, '_> {
         put
     }
 
-    fn text(&mut self, name: &'static str, text: Option<&str>) {
+    fn text(&mut self, column: &'static Column, text: Option<&str>) {
         let cap = self.caps.text;
         if let Some(text) = text {
-            self.value(name, None, |out| if put_text(out, text, cap) { Put::Cut } else { Put::Whole });
+            self.value(column, None, |out| if put_text(out, text, cap) { Put::Cut } else { Put::Whole });
         }
     }
 
-    fn number(&mut self, name: &'static str, origin: Option<Origin>, number: Option<i64>) {
+    fn number(&mut self, column: &'static Column, origin: Option<Origin>, number: Option<i64>) {
         if let Some(number) = number {
-            self.value(name, origin, |out| value::int(out, number));
+            self.value(column, origin, |out| value::int(out, number));
         }
     }
 
-    fn made(&mut self, name: &'static str, made: Made) {
+    fn made(&mut self, column: &'static Column, made: Made) {
         let source = self.source;
         match made {
-            Made::RecordType => self.number(name, Some(Origin::Top(Member::RecordType)), source.record_type),
+            Made::RecordType => self.number(column, Some(Origin::Top(Member::RecordType)), source.record_type),
             Made::RecordTypeName => {
-                let decimal = source.record_type.map(|number| number.to_string());
-                let known = source.record_type.and_then(record_type_name);
-                self.text(name, known.or(decimal.as_deref()));
+                if let Some(number) = source.record_type {
+                    let known = record_type_name(number).map(Cow::Borrowed);
+                    self.text(column, Some(&known.unwrap_or_else(|| number.to_string().into())));
+                }
             }
             Made::TimeGenerated => {
                 let (provenance, creation) = (self.provenance, Origin::Top(Member::CreationTime));
                 let raw = source.get(creation);
-                let put = raw.map(|raw| self.value(name, Some(creation), |out| value::time(out, raw)));
+                let put = raw.map(|raw| self.value(column, Some(creation), |out| value::time(out, raw)));
                 self.timed = put == Some(Put::Whole);
                 if !self.timed {
-                    self.text(name, Some(&provenance.created));
+                    self.text(column, Some(&provenance.created));
                 }
             }
-            Made::ConditionMatch => self.condition_match(name),
+            Made::ConditionMatch => self.condition_match(column),
             Made::LabelName => {
                 let own = Origin::Top(Member::LabelName);
                 match source.get(own) {
                     Some(raw) if raw != "\"\"" || source.label.is_none() => {
                         let cap = self.caps.text;
-                        self.value(name, Some(own), |out| value::text(out, raw, cap));
+                        self.value(column, Some(own), |out| value::text(out, raw, cap));
                     }
                     own_name => {
                         if own_name.is_some() {
                             self.taken.note(own); // it is empty: the catalogue's name stands in its place
                         }
-                        self.text(name, source.label.map(|label| &*label.name));
+                        self.text(column, source.label.map(|label| &*label.name));
                     }
                 }
             }
-            Made::SensitivityLabelName => self.text(name, source.label.map(Label::full_name).as_deref()),
-            Made::OldSensitivityLabelName => self.text(name, source.old_label.map(Label::full_name).as_deref()),
-            Made::SensitivityLabelPriority => self.number(name, None, source.label.and_then(|label| label.priority)),
+            Made::SensitivityLabelName => self.text(column, source.label.map(Label::full_name).as_deref()),
+            Made::OldSensitivityLabelName => self.text(column, source.old_label.map(Label::full_name).as_deref()),
+            Made::SensitivityLabelPriority => self.number(column, None, source.label.and_then(|label| label.priority)),
             Made::OldSensitivityLabelPriority => {
-                self.number(name, None, source.old_label.and_then(|label| label.priority));
+                self.number(column, None, source.old_label.and_then(|label| label.priority));
             }
-            Made::LabelChange => self.text(name, change_of(source)),
-            Made::FeedContentType => self.text(name, Some(self.provenance.content_type.as_str())),
-            Made::ContentId => self.text(name, Some(self.provenance.content_id)),
+            Made::LabelChange => self.text(column, change_of(source)),
+            Made::FeedContentType => self.text(column, Some(self.provenance.content_type.as_str())),
+            Made::ContentId => self.text(column, Some(self.provenance.content_id)),
             Made::ContentCreated => {
                 let provenance = self.provenance;
-                self.text(name, Some(&provenance.created));
+                self.text(column, Some(&provenance.created));
             }
             Made::TruncatedColumns => self.splice = self.out.len(),
             Made::AdditionalFields => {
                 let (taken, cap) = (self.taken, self.caps.dynamic);
-                self.value(name, None, |out| match additional::write(out, source, &taken, cap) {
+                self.value(column, None, |out| match additional::write(out, source, &taken, cap) {
                     None => Put::Nothing,
                     Some(true) => Put::Cut,
                     Some(false) => Put::Whole,
@@ -204,17 +210,17 @@ impl Writer<'_, '_, '_, '_> {
     }
 
     /// The record's own, else the conditions of all its rules.
-    fn condition_match(&mut self, name: &'static str) {
+    fn condition_match(&mut self, column: &'static Column) {
         let cap = self.caps.dynamic;
         let own = &[Origin::Top(Member::ConditionMatch)];
         if self.source.pick(own).is_some() {
-            self.picked(name, own, |out, raw| value::dynamic(out, raw, cap));
+            self.picked(column, own, |out, raw| value::dynamic(out, raw, cap));
             return;
         }
         let conditions: Vec<_> = self.source.of_all_rules("ConditionsMatched").collect();
         if !conditions.is_empty() {
             let all = format!("[{}]", conditions.join(","));
-            self.value(name, None, |out| value::dynamic(out, &all, cap));
+            self.value(column, None, |out| value::dynamic(out, &all, cap));
         }
     }
 

@@ -18,7 +18,10 @@ const MAX_PIECE: usize = 4 * 1024 * 1024;
 pub(super) async fn append(store: &BlobStore, key: &str, at: u64, block: &Bytes) -> Result<(), StateError> {
     let log = store.blob(key).append_blob_client();
     let mut done = 0;
-    let mut made = false;
+    // The first block finds no log, as a rule: to try without would be in vain.
+    if at == 0 {
+        make(store, key, &log).await?;
+    }
     loop {
         let piece = block.slice(done..block.len().min(done + MAX_PIECE));
         let Err(error) = append_piece(store, key, &log, at + done as u64, &piece).await else {
@@ -30,10 +33,6 @@ pub(super) async fn append(store: &BlobStore, key: &str, at: u64, block: &Bytes)
         };
         match Refusal::of(&error) {
             Refusal::NoBlob | Refusal::NoContainer if at > 0 || done > 0 => return Err(conflict(key)),
-            Refusal::NoBlob | Refusal::NoContainer if !made => {
-                make(store, key, &log).await?;
-                made = true;
-            }
             // The position is taken: by another writer, or by an earlier try whose answer was lost.
             Refusal::Condition => match landed(store, key, at, block).await? {
                 Some(bytes) if bytes > done => {

@@ -1,13 +1,13 @@
 //! The state in a storage account: block blobs, append blobs and leases in one container.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use azure_core::{credentials::TokenCredential, http::Etag};
 use azure_storage_blob::{
     BlobClient, BlobContainerClient,
     models::{
-        BlobClientGetPropertiesResultHeaders, BlobContainerClientListBlobsOptions, BlobItem,
+        BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders, BlobContainerClientListBlobsOptions, BlobItem,
         BlockBlobClientUploadOptions,
     },
 };
@@ -107,6 +107,33 @@ impl BlobStore {
         call().await
     }
 
+    /// What is stored under `key`, or the part of it in `range`, with its version.
+    async fn download(&self, key: &str, range: Option<Range<u64>>) -> Result<Option<(Bytes, Version)>, StateError> {
+        check(key)?;
+        let blob = self.blob(key);
+        let mut tries = READ_TRIES;
+        loop {
+            let options = BlobClientDownloadOptions { range: range.clone().map(Into::into), ..Default::default() };
+            let download = match blob.download(Some(options)).await {
+                Ok(download) => download,
+                Err(error) if is_missing(&error) => return Ok(None),
+                // It begins behind the end.
+                Err(error) if range.is_some() && is_code(&error, "InvalidRange") => return Ok(None),
+                Err(error) => return Err(self.error(key, error)),
+            };
+            let version = version(key, download.properties.etag.clone())?;
+            tries -= 1;
+            match download.body.collect().await {
+                Ok(body) => return Ok(Some((body, version))),
+                // The connection broke, or another writer replaced the blob between two parts of a large one.
+                Err(error) if tries == 0 => {
+                    return Err(StateError::Unavailable { key: key.to_owned(), reason: describe(error) });
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
     /// The version of `blob` where the write `id` made it: the write arrived and its answer was lost.
     async fn version_of_write(&self, key: &str, blob: &BlobClient, id: &str) -> Result<Option<Version>, StateError> {
         let properties = match blob.get_properties(None).await {
@@ -130,26 +157,13 @@ impl fmt::Debug for BlobStore {
 #[async_trait]
 impl Store for BlobStore {
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>, StateError> {
-        check(key)?;
-        let blob = self.blob(key);
-        let mut tries = READ_TRIES;
-        loop {
-            let download = match blob.download(None).await {
-                Ok(download) => download,
-                Err(error) if is_missing(&error) => return Ok(None),
-                Err(error) => return Err(self.error(key, error)),
-            };
-            let version = version(key, download.properties.etag.clone())?;
-            tries -= 1;
-            match download.body.collect().await {
-                Ok(body) => return Ok(Some((body, version))),
-                // The connection broke, or another writer replaced the blob between two parts of a large one.
-                Err(error) if tries == 0 => {
-                    return Err(StateError::Unavailable { key: key.to_owned(), reason: describe(error) });
-                }
-                Err(_) => {}
-            }
-        }
+        self.download(key, None).await
+    }
+
+    async fn get_part(&self, key: &str, from: u64, most: usize) -> Result<Option<Bytes>, StateError> {
+        let range = from..from.saturating_add(most as u64);
+        // Behind the end the service refuses the range, or there is an empty body.
+        Ok(self.download(key, Some(range)).await?.map(|(body, _)| body).filter(|body| !body.is_empty()))
     }
 
     async fn put(&self, key: &str, body: Bytes, expect: &Expect) -> Result<Version, StateError> {

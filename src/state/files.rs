@@ -57,6 +57,19 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// At most `most` bytes of `path` from the byte `from` on, or `None` where there is no such file.
+pub(super) fn read_part(path: &Path, from: u64, most: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    file.seek(SeekFrom::Start(from))?;
+    let mut part = Vec::new();
+    file.take(most as u64).read_to_end(&mut part)?;
+    Ok(Some(part))
+}
+
 /// The whole of `path`, or `None` where there is no such file.
 pub(super) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {

@@ -18,7 +18,8 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Entry, Expect, Lock, StateError, Store, Version,
     files::{
-        is_absent, make_parents, make_private_folders, open_private, read, remove, replace, sync_parent, tail_from,
+        is_absent, make_parents, make_private_folders, open_private, read, read_part, remove, replace, sync_parent,
+        tail_from,
     },
     interrupted::{self, Note},
     key::{LOCK_SUFFIX, check},
@@ -73,6 +74,10 @@ impl FolderStore {
 impl Store for FolderStore {
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>, StateError> {
         self.run(key, Folder::get).await
+    }
+
+    async fn get_part(&self, key: &str, from: u64, most: usize) -> Result<Option<Bytes>, StateError> {
+        self.run(key, move |folder, key| folder.get_part(key, from, most)).await
     }
 
     async fn put(&self, key: &str, body: Bytes, expect: &Expect) -> Result<Version, StateError> {
@@ -135,6 +140,13 @@ impl Folder {
             let version = version(&body);
             (body.into(), version)
         }))
+    }
+
+    fn get_part(&self, key: &str, from: u64, most: usize) -> Result<Option<Bytes>, StateError> {
+        let path = self.path(key)?;
+        let Some(_busy) = self.enter(key)? else { return Ok(None) };
+        let part = read_part(&path, from, most).map_err(|error| failure(key, "cannot read", &path, &error))?;
+        Ok(part.filter(|part| !part.is_empty()).map(Bytes::from))
     }
 
     fn put(&self, key: &str, body: &[u8], expect: &Expect) -> Result<Version, StateError> {

@@ -146,6 +146,18 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The storage refuses or fails.
     async fn get(&self, key: &str) -> Result<Option<(Bytes, Version)>, StateError>;
 
+    /// What is stored under `key` from the byte `from` on, at most `most` bytes of it (fewer where it ends before), or
+    /// `None` where there is nothing. For logs, which only grow, so that their parts fit together.
+    ///
+    /// # Errors
+    /// The storage refuses or fails.
+    async fn get_part(&self, key: &str, from: u64, most: usize) -> Result<Option<Bytes>, StateError> {
+        let Some((body, _)) = self.get(key).await? else { return Ok(None) };
+        let from = usize::try_from(from).map_or(body.len(), |from| from.min(body.len()));
+        let part = body.slice(from..body.len().min(from.saturating_add(most)));
+        Ok((!part.is_empty()).then_some(part))
+    }
+
     /// Stores `body` whole under `key`: a reader sees what was there before or all of it. Returns its new version.
     ///
     /// # Errors

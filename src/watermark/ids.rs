@@ -1,7 +1,5 @@
 //! Ids that were delivered: 16 bytes each, many of them.
 
-use std::collections::HashSet;
-
 use sha2::{Digest, Sha256};
 
 /// A record or a content as it is remembered: a GUID, or a digest cut to the same length. At 16 bytes, two different
@@ -17,52 +15,107 @@ pub fn content_id(id: &str) -> Id {
     cut
 }
 
-/// A set of ids: what was loaded lies in sorted blocks at 16 bytes an id, what is new in a hash set.
+/// A set of ids, each once. They lie sorted in buckets of some dozens by a hash, so that one is found as quickly among
+/// millions as among hundreds, takes its 16 bytes and two more, and the set grows bucket by bucket.
 #[derive(Debug, Clone, Default)]
 pub struct IdSet {
-    loaded: Vec<Vec<Id>>,
-    added: HashSet<Id>,
+    buckets: Vec<Vec<Id>>,
+    len: usize,
+}
+
+/// How many ids a bucket has on average at most.
+const BUCKET: usize = 64;
+
+/// By how many ids a full bucket grows. Twice as many each time, as vectors do, would leave a third of the memory unused.
+const STEP: usize = 8;
+
+/// Which of `count` buckets is that of `id`. Of twice as many it is one of the two that the bucket falls into.
+fn bucket_of(id: &Id, count: usize) -> usize {
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15; // 2^64 by the golden ratio: each bit of the ids reaches the upper bits
+    let bits = u128::from_le_bytes(*id);
+    let mixed = ((bits >> 64) as u64).rotate_left(32) ^ bits as u64;
+    let hash = u128::from(mixed.wrapping_mul(ODD));
+    ((hash * count as u128) >> 64) as usize
 }
 
 impl IdSet {
     /// Takes in a stored log. What stands behind the last whole id, the rest of a torn write, is left out.
     pub fn load(&mut self, log: &[u8]) {
-        let mut block: Vec<Id> = log.as_chunks::<16>().0.to_vec();
-        block.sort_unstable();
-        block.dedup();
-        if !block.is_empty() {
-            self.loaded.push(block);
+        let ids = log.as_chunks::<16>().0;
+        self.make_room(ids.len());
+        for id in ids {
+            let at = bucket_of(id, self.buckets.len());
+            push(&mut self.buckets[at], |bucket| bucket.push(*id));
         }
+        for bucket in &mut self.buckets {
+            bucket.sort_unstable();
+            bucket.dedup();
+        }
+        self.len = self.buckets.iter().map(Vec::len).sum();
     }
 
     /// Whether `id` is in it.
     #[must_use]
     pub fn contains(&self, id: &Id) -> bool {
-        self.added.contains(id) || self.loaded.iter().any(|block| block.binary_search(id).is_ok())
+        let bucket = self.buckets.get(bucket_of(id, self.buckets.len()));
+        bucket.is_some_and(|bucket| bucket.binary_search(id).is_ok())
     }
 
     /// Adds `id`; whether it was new.
     pub fn insert(&mut self, id: Id) -> bool {
-        !self.contains(&id) && self.added.insert(id)
+        self.make_room(1);
+        let at = bucket_of(&id, self.buckets.len());
+        let bucket = &mut self.buckets[at];
+        let Err(place) = bucket.binary_search(&id) else { return false };
+        push(bucket, |bucket| bucket.insert(place, id));
+        self.len += 1;
+        true
+    }
+
+    /// Halves the buckets until they have room for so many ids more.
+    fn make_room(&mut self, more: usize) {
+        if more > 0 && self.buckets.is_empty() {
+            self.buckets.push(Vec::new());
+        }
+        while self.len + more > self.buckets.len() * BUCKET {
+            let count = self.buckets.len() * 2;
+            let halves = std::mem::take(&mut self.buckets).into_iter().flat_map(|bucket| {
+                [0, 1].map(|side| {
+                    let mut half: Vec<_> =
+                        bucket.iter().filter(|id| bucket_of(id, count) % 2 == side).copied().collect();
+                    half.shrink_to_fit();
+                    half
+                })
+            });
+            self.buckets = halves.collect();
+        }
     }
 
     /// Each id once, in order: what two sets that hold the same have in common.
     #[cfg(test)]
     fn sorted(&self) -> std::collections::BTreeSet<&Id> {
-        self.loaded.iter().flatten().chain(&self.added).collect()
+        self.buckets.iter().flatten().collect()
     }
 
-    /// How many ids it holds; an id that stands in several logs counts as often.
+    /// How many ids it holds.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.added.len() + self.loaded.iter().map(Vec::len).sum::<usize>()
+    pub const fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether it holds none.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
+}
+
+/// Adds to a bucket, which grows by little if it is full.
+fn push(bucket: &mut Vec<Id>, add: impl FnOnce(&mut Vec<Id>)) {
+    if bucket.len() == bucket.capacity() {
+        bucket.reserve_exact(STEP);
+    }
+    add(bucket);
 }
 
 #[cfg(test)]
@@ -74,6 +127,8 @@ impl std::hash::Hash for IdSet {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -113,5 +168,26 @@ mod tests {
         assert!(!set.insert([3; 16]));
         assert!(set.insert([4; 16]));
         assert!(!set.insert([4; 16]));
+    }
+
+    /// Ids as the feed has them: random, and such as were counted up.
+    fn many() -> Vec<Id> {
+        let counted = (0..30_000_u128).map(u128::to_be_bytes);
+        counted.chain((0..30_000).map(|number| content_id(&format!("content {number}")))).collect()
+    }
+
+    #[test]
+    fn many_ids_take_little_more_than_their_bytes_and_lie_in_even_buckets() {
+        let ids = many();
+        let (loaded, added) = ids.split_at(20_000);
+        let mut set = IdSet::default();
+        set.load(&loaded.concat());
+        let before: Vec<bool> = added.iter().map(|id| set.insert(*id)).collect();
+        assert!(before.iter().all(|new| *new) && ids.iter().all(|id| set.contains(id)));
+        assert_eq!(set.len(), ids.len());
+        assert!(!set.contains(&[9; 16]));
+        let room: usize = set.buckets.iter().map(|bucket| bucket.capacity() * 16 + size_of::<Vec<Id>>()).sum();
+        assert!(room < ids.len() * 20, "{room} bytes for {} ids", ids.len());
+        assert!(set.buckets.iter().map(Vec::len).max() < Some(4 * BUCKET));
     }
 }

@@ -44,6 +44,13 @@ struct Open {
     read: bool,
 }
 
+impl Open {
+    /// Whether nothing of it is left to do.
+    const fn is_done(&self) -> bool {
+        self.read && self.rows == 0
+    }
+}
+
 /// One content type in one run.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone, Hash))]
@@ -244,10 +251,11 @@ impl Listing {
 
     /// A row of the content arrived, or lies in the dead letters.
     pub fn row_settled(&mut self, slot: Slot) {
-        if let Some(open) = self.open.get_mut(&slot.number) {
-            open.rows = open.rows.saturating_sub(1);
+        let Some(open) = self.open.get_mut(&slot.number) else { return };
+        open.rows = open.rows.saturating_sub(1);
+        if open.is_done() {
+            self.settle(slot);
         }
-        self.settle_if_done(slot);
     }
 
     /// The content was read to its end and all of its rows were handed over.
@@ -347,7 +355,7 @@ impl Listing {
     }
 
     fn settle_if_done(&mut self, slot: Slot) {
-        if self.open.get(&slot.number).is_some_and(|open| open.read && open.rows == 0) {
+        if self.open.get(&slot.number).is_some_and(Open::is_done) {
             self.settle(slot);
         }
     }

@@ -23,6 +23,9 @@ use crate::{
 /// after 5 days (management-api.md, 2.3).
 pub const REMEMBERED_DAYS: i64 = 8;
 
+/// How much of a log of records is read at once. Ids lie whole in such pieces, because they stand at multiples of 16 bytes.
+const PIECE: usize = 4 << 20;
+
 /// The remembered state of one tenant, under `{tenant}/` in the store. Several may read from it at once while one writes:
 /// a storage that hangs over one call holds up no other.
 #[derive(Debug)]
@@ -163,28 +166,34 @@ impl Memory {
         self.append(&stem, ids).await
     }
 
-    /// The records delivered in the last [`REMEMBERED_DAYS`] days, as logs of ids. Older logs are not read.
+    /// Hands the records delivered in the last [`REMEMBERED_DAYS`] days to `take`, in logs of ids or parts of such: no
+    /// more than 4 MiB of them are held at once. Older logs are not read.
     ///
     /// # Errors
     /// The storage fails.
-    pub async fn load_records(&self, now: OffsetDateTime) -> Result<Vec<Bytes>, StateError> {
+    pub async fn load_records(&self, now: OffsetDateTime, mut take: impl FnMut(&[u8])) -> Result<(), StateError> {
         let prefix = format!("{}/records/", self.tenant);
         let oldest = now.date() - Duration::days(REMEMBERED_DAYS);
         // A log that is not there yet is known as well: who lost the lock must not find out its length when appending.
         for day in [now, now.saturating_add(Duration::DAY)] {
             self.ends(&format!("{prefix}{}", day_name(day.date())), Log::default());
         }
-        let mut logs = Vec::new();
         for entry in self.store.list(&prefix).await? {
             let Some((day, part)) = entry.key.strip_prefix(&prefix).and_then(day_and_part) else { continue };
             if day < oldest {
                 continue;
             }
-            let Some((log, _)) = self.store.get(&entry.key).await? else { continue };
-            self.ends(&format!("{prefix}{}", day_name(day)), Log { part, length: log.len() as u64 });
-            logs.push(log);
+            let mut length = 0;
+            while let Some(ids) = self.store.get_part(&entry.key, length, PIECE).await? {
+                take(&ids);
+                length += ids.len() as u64;
+                if ids.len() < PIECE {
+                    break;
+                }
+            }
+            self.ends(&format!("{prefix}{}", day_name(day)), Log { part, length });
         }
-        Ok(logs)
+        Ok(())
     }
 
     /// Remembers records as delivered on `day`. [`Memory::load_records`] comes first.

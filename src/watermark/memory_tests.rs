@@ -104,6 +104,29 @@ impl Store for Flaky {
     }
 }
 
+/// The pieces of logs that are loaded.
+async fn loaded(memory: &Memory, now: OffsetDateTime) -> Vec<Bytes> {
+    let mut pieces = Vec::new();
+    memory.load_records(now, |piece| pieces.push(Bytes::copy_from_slice(piece))).await.unwrap();
+    pieces
+}
+
+#[tokio::test]
+async fn a_log_of_any_length_is_loaded_piece_by_piece_and_goes_on_at_its_end() {
+    for length in [0, 16, PIECE - 16, PIECE, PIECE + 16, 2 * PIECE + 7] {
+        let store = Flaky::new();
+        let log: Bytes = (0..length).map(|at| (at / 16 % 251) as u8).collect();
+        store.append("t/records/2026-11-22.ids", 0, log.clone()).await.unwrap();
+        let memory = Memory::new(store.clone(), "t");
+        let pieces = loaded(&memory, NOW).await;
+        assert!(pieces.iter().all(|piece| piece.len() <= PIECE), "{length}");
+        assert!(pieces.concat() == log, "{length}");
+        memory.append_records(DAY, &[[7; 16]]).await.unwrap();
+        let end = length.next_multiple_of(16);
+        assert_eq!(store.text("t/records/2026-11-22.ids").await[end..], [7; 16], "{length}");
+    }
+}
+
 #[tokio::test]
 async fn an_append_that_failed_is_made_again_in_the_same_place() {
     for failing in [Failing::Refused, Failing::AnswerLost] {
@@ -124,7 +147,7 @@ async fn a_full_log_goes_on_in_its_next_part_also_after_a_failure_and_a_torn_wri
     let store = Flaky::new();
     store.append("t/records/2026-11-22.ids", 0, Bytes::from_static(b"torn...")).await.unwrap();
     let memory = Memory::new(store.clone(), "t");
-    assert_eq!(memory.load_records(NOW).await.unwrap().len(), 1);
+    assert_eq!(loaded(&memory, NOW).await.len(), 1);
     store.fail_next(Failing::FullThenAnswerLost);
     memory.append_records(DAY, &[[1; 16]]).await.unwrap_err();
     store.fail_next(Failing::Full);
@@ -160,7 +183,7 @@ async fn a_log_that_was_not_there_is_known_as_well_also_after_midnight() {
     for (day, now) in [(DAY, NOW), (DAY, NOW - Duration::DAY)] {
         let store = Flaky::new();
         let memory = Memory::new(store.clone(), "t");
-        assert!(memory.load_records(now).await.unwrap().is_empty());
+        assert!(loaded(&memory, now).await.is_empty());
         store.append("t/records/2026-11-22.ids", 0, Bytes::from_static(&[9; 16])).await.unwrap();
         let refused = memory.append_records(day, &[[2; 16]]).await;
         assert!(matches!(refused, Err(StateError::Conflict { .. })), "{refused:?}");
@@ -187,7 +210,7 @@ async fn an_old_log_is_not_read_and_goes_when_it_can_be_removed() {
         store.append(key, 0, Bytes::from(vec![1; 16])).await.unwrap();
     }
     let memory = Memory::new(store.clone(), "t");
-    assert_eq!(memory.load_records(NOW).await.unwrap().len(), 1);
+    assert_eq!(loaded(&memory, NOW).await.len(), 1);
     store.fail_next(Failing::Refused);
     assert!(memory.forget_old(NOW).await.is_err());
     assert_eq!(store.list("t/records/").await.unwrap().len(), 2);

@@ -1,6 +1,6 @@
 //! What a run knows: its content types, the records delivered, and the rows that are on their way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use time::{Date, OffsetDateTime};
 
@@ -31,7 +31,7 @@ pub enum Admission {
 pub struct Unsaved {
     /// Records whose rows were answered.
     pub records: Vec<Id>,
-    /// Contents that need nothing more, by content type and day of publication.
+    /// Contents that need nothing more, by content type and day of publication, each of which comes once.
     pub contents: Vec<(ContentType, Date, Vec<Id>)>,
     /// The document, where it is due.
     pub document: Option<Document>,
@@ -39,11 +39,12 @@ pub struct Unsaved {
     pub letters: Vec<Answered>,
 }
 
-#[derive(Debug)]
+/// What waits for the answer to a row besides the content that it is sent for. Few rows have any of it.
+#[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone, Hash))]
-struct Waiting {
-    first: Slot,
-    others: Vec<Slot>,
+struct Also {
+    /// Other contents that have its record.
+    slots: Vec<Slot>,
     /// What is remembered beside the record when the row is accepted.
     marks: Vec<Id>,
 }
@@ -61,7 +62,9 @@ pub struct Progress {
     subscriptions_checked: Option<OffsetDateTime>,
     last_accepted: Option<OffsetDateTime>,
     delivered: IdSet,
-    on_their_way: BTreeMap<Id, Waiting>,
+    /// The content that each row is sent for, by its record.
+    on_their_way: BTreeMap<Id, Slot>,
+    also: BTreeMap<Id, Also>,
     letters: Letters,
     unsaved: Vec<Id>,
     next_slot: u32,
@@ -161,9 +164,7 @@ impl Progress {
             return Admission::Delivered;
         }
         let admission = self.wait(slot, record);
-        if let Some(waiting) = self.on_their_way.get_mut(&record) {
-            waiting.marks.push(mark);
-        }
+        self.also.entry(record).or_default().marks.push(mark);
         admission
     }
 
@@ -172,12 +173,16 @@ impl Progress {
         if let Some(listing) = self.listings.get_mut(&slot.content_type) {
             listing.row_sent(slot);
         }
-        if let Some(waiting) = self.on_their_way.get_mut(&record) {
-            waiting.others.push(slot);
-            return Admission::OnItsWay;
+        match self.on_their_way.entry(record) {
+            Entry::Vacant(place) => {
+                place.insert(slot);
+                Admission::Send
+            }
+            Entry::Occupied(_) => {
+                self.also.entry(record).or_default().slots.push(slot);
+                Admission::OnItsWay
+            }
         }
-        self.on_their_way.insert(record, Waiting { first: slot, others: Vec::new(), marks: Vec::new() });
-        Admission::Send
     }
 
     /// The dead letters that the run sends again.
@@ -190,7 +195,7 @@ impl Progress {
         self.last_accepted = Some(now);
         self.refused_runs = 0;
         for record in records {
-            let marks = self.on_their_way.get_mut(record).map(|waiting| std::mem::take(&mut waiting.marks));
+            let marks = self.also.get_mut(record).map(|also| std::mem::take(&mut also.marks));
             for mark in marks.into_iter().flatten() {
                 self.remember(mark);
             }
@@ -208,8 +213,9 @@ impl Progress {
     pub fn settled(&mut self, records: &[Id]) {
         for record in records {
             self.remember(*record);
-            let Some(waiting) = self.on_their_way.remove(record) else { continue };
-            for slot in std::iter::once(waiting.first).chain(waiting.others) {
+            let first = self.on_their_way.remove(record);
+            let others = self.also.remove(record).map(|also| also.slots);
+            for slot in first.into_iter().chain(others.into_iter().flatten()) {
                 self.letters.row_settled(slot);
                 if let Some(listing) = self.listings.get_mut(&slot.content_type) {
                     listing.row_settled(slot);
@@ -227,17 +233,23 @@ impl Progress {
     /// `all` is asked for.
     pub fn take_unsaved(&mut self, all: bool) -> Unsaved {
         let letters = self.letters.take_answered();
-        let contents = letters.iter().flat_map(|letter| &letter.contents);
-        let contents = contents.map(|(content_type, day, id)| (*content_type, *day, vec![*id])).collect();
-        let records = std::mem::take(&mut self.unsaved);
-        let mut unsaved = Unsaved { records, contents, letters, document: None };
+        let mut contents = BTreeMap::<_, Vec<Id>>::new();
+        for (content_type, day, id) in letters.iter().flat_map(|letter| &letter.contents) {
+            contents.entry((*content_type, *day)).or_default().push(*id);
+        }
         if all {
             for (content_type, listing) in &mut self.listings {
-                unsaved.contents.extend(listing.take_unsaved().into_iter().map(|(day, ids)| (*content_type, day, ids)));
+                for (day, ids) in listing.take_unsaved() {
+                    contents.entry((*content_type, day)).or_default().extend(ids);
+                }
             }
-            unsaved.document = Some(self.document());
         }
-        unsaved
+        Unsaved {
+            records: std::mem::take(&mut self.unsaved),
+            contents: contents.into_iter().map(|((content_type, day), ids)| (content_type, day, ids)).collect(),
+            document: all.then(|| self.document()),
+            letters,
+        }
     }
 
     /// The document as of now.

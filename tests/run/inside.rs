@@ -20,6 +20,7 @@ use labelstream::{
     state::{Entry, Expect, Lock, StateError, Store, Version, folder::FolderStore},
 };
 use labelstream_simulator::{Config, Simulator};
+use tokio::sync::Barrier;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -32,6 +33,8 @@ pub enum Failing {
     AnswerLost,
     /// It never ends.
     Hangs,
+    /// It is carried out once another call that is to fail so is under way too.
+    Together,
     /// A write of another run, sent long before, arrives right before it.
     Overtaken,
 }
@@ -51,13 +54,15 @@ struct StoreFault {
 pub struct Flaky {
     below: FolderStore,
     faults: Mutex<Vec<StoreFault>>,
+    together: Barrier,
     _folder: tempfile::TempDir,
 }
 
 impl Flaky {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { below: FolderStore::open(folder.path()).unwrap(), faults: Mutex::default(), _folder: folder }
+        let below = FolderStore::open(folder.path()).unwrap();
+        Self { below, faults: Mutex::default(), together: Barrier::new(2), _folder: folder }
     }
 
     /// Of the calls named `call` with a key that `part` is in, the one after `passing` others fails.
@@ -105,6 +110,10 @@ impl Flaky {
             Some(Failing::Refused) => Err(unavailable()),
             Some(Failing::AnswerLost) => call.await.and_then(|_| Err(unavailable())),
             Some(Failing::Hangs) => std::future::pending().await,
+            Some(Failing::Together) => {
+                self.together.wait().await;
+                call.await
+            }
             Some(Failing::Overtaken) => {
                 self.overtake(key).await?;
                 call.await

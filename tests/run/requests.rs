@@ -1,9 +1,11 @@
-//! What the looks back cost in requests to the feed.
+//! What runs cost in requests that have nothing to deliver.
 
 use labelstream_simulator::{Config, ContentType, Endpoint};
 use time::Duration;
 
 use crate::{
+    azurite::{Azurite, KEY, connection_string},
+    front::Front,
     host::Host,
     listings::turn_back,
     world::{World, minutes_ago, tick},
@@ -76,4 +78,41 @@ async fn the_looks_back_cost_listings_alone_and_few_of_them() {
     // Time passes, and nothing is looked for twice.
     let (_host, tick_alone) = idle(&world, host).await;
     assert_eq!(tick_alone, types, "the looks were noted; {} later they are due again", Duration::HOUR);
+}
+
+/// The requests of an idle tick to the feed and to the storage, and how many of them the time that it took may add: a lock
+/// is renewed, and a document saved, every five seconds.
+async fn idle_tick(content_types: &str) -> (u64, Vec<String>, u64) {
+    let mut world = World::new(Config::default()).await;
+    world.set("CONTENT_TYPES", content_types);
+    let front = Front::before(Azurite::shared().port()).await;
+    world.set("AzureWebJobsStorage", &connection_string(front.port(), KEY));
+    for content_type in ContentType::WITH_LABELS {
+        if content_types.contains(content_type.as_str()) {
+            world.simulator.publish(content_type, minutes_ago(5.0), 2, 1);
+        }
+    }
+    let (host, answered) = tick(world.start().await).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    world.assert_delivered();
+    front.take_seen();
+    let began = std::time::Instant::now();
+    let (_host, to_feed) = idle(&world, host).await;
+    (to_feed, front.take_seen(), began.elapsed().as_secs() / 5 * 2)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_tick_of_one_content_type_asks_eight_times() {
+    let (to_feed, to_storage, by_time) = idle_tick("Audit.SharePoint").await;
+    assert_eq!(to_feed, 1);
+    let all = to_feed + to_storage.len() as u64;
+    assert!(all <= 8 + by_time, "{to_storage:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_content_type_adds_two_requests() {
+    let (to_feed, to_storage, by_time) = idle_tick("Audit.General,Audit.SharePoint,Audit.Exchange").await;
+    assert_eq!(to_feed, 3);
+    let all = to_feed + to_storage.len() as u64;
+    assert!(all <= 8 + 2 * 2 + by_time, "{to_storage:#?}");
 }

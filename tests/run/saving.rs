@@ -52,6 +52,28 @@ async fn a_late_write_of_an_earlier_run_ends_no_run_and_costs_no_row_twice() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_of_contents_are_saved_at_once_and_one_that_fails_costs_no_other() {
+    for fails in [false, true] {
+        let inside = Inside::new().await;
+        for days in 0..3 {
+            inside.simulator.publish(ContentType::General, minutes_ago(10.0 + 1_440.0 * f64::from(days)), 3, 0);
+        }
+        if fails {
+            inside.store.fail("append", "/contents/", 0, Failing::Refused);
+        }
+        for _ in 0..2 {
+            inside.store.fail("append", "/contents/", 0, Failing::Together);
+        }
+        assert_eq!(inside.run(60).await.is_err(), fails);
+        assert!(inside.store.all_failed());
+        inside.run(60).await.unwrap();
+        inside.assert_delivered();
+        let fetched_again = inside.simulator.requests().retrieved_again.len();
+        assert_eq!(fetched_again, usize::from(fails), "the others were saved");
+    }
+}
+
 /// The key that a failed run names.
 fn key(failed: &labelstream::pull::RunFailed) -> String {
     failed.reasons()[0].split(": ").nth(1).unwrap().to_owned()

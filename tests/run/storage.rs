@@ -256,3 +256,26 @@ async fn a_year_of_old_ids_is_deleted_once_a_day_and_never_read() {
     assert_eq!(of(&front.take_seen(), "DELETE"), 0);
     world.assert_delivered();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_begins_with_two_requests_and_goes_on_with_one() {
+    let mut world = World::with_small_pages().await;
+    let front = front(&mut world).await;
+    // Of one day, whatever the hour.
+    let created = minutes_ago(10.0);
+    // What was written of the contents delivered on it.
+    let writes = || {
+        let seen = front.take_seen().into_iter();
+        let writes = seen.filter(|line| line.starts_with("PUT ") && line.contains("%2Fcontents%2F"));
+        writes.map(|line| line.split_once('?').map_or("create", |(_, rest)| rest).to_owned()).collect::<Vec<_>>()
+    };
+    world.simulator.publish(ContentType::General, created, 3, 0);
+    let (host, answered) = tick(world.start().await).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    assert_eq!(writes(), ["create", "comp=appendblock"]);
+    world.simulator.publish(ContentType::General, created, 3, 0);
+    let (_host, answered) = tick(host).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    assert_eq!(writes(), ["comp=appendblock"]);
+    world.assert_delivered();
+}

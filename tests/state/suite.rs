@@ -21,7 +21,7 @@ macro_rules! suite {
         $crate::suite::suite!($place;
             what_is_missing_is_nothing, a_key_is_made_once, only_the_current_version_is_replaced,
             a_version_of_nothing_is_not_replaced, anything_is_replaced_where_any_is_expected,
-            one_of_sixteen_writers_wins, bodies_of_any_size_come_back, a_log_grows_at_its_end_only,
+            one_of_sixteen_writers_wins, bodies_of_any_size_come_back, a_log_is_read_part_by_part, a_log_grows_at_its_end_only,
             a_repeated_append_is_recognised, an_empty_block_adds_nothing, a_long_block_is_appended_whole,
             one_of_eight_appenders_wins, a_listing_has_all_that_begins_so, what_is_deleted_is_gone,
             odd_characters_are_no_trouble, keys_that_leave_the_place_are_refused,
@@ -127,6 +127,27 @@ pub async fn bodies_of_any_size_come_back(place: &impl Place) {
         assert!(is_conflict(store.put(KEY, noise(size), &Expect::Version(first)).await), "{size} bytes");
         assert_eq!(store.get(KEY).await.unwrap(), Some((noise(size + 1), second)), "{size} bytes");
     }
+}
+
+pub async fn a_log_is_read_part_by_part(place: &impl Place) {
+    let store = place.open();
+    let log = noise(1_000);
+    assert_eq!(store.get_part("t/1.ids", 0, 10).await.unwrap(), None);
+    store.append("t/1.ids", 0, log.clone()).await.unwrap();
+    for (from, most, part) in [
+        (0, 1_000, Some(0..1_000)),
+        (0, 400, Some(0..400)),
+        (400, 400, Some(400..800)),
+        (800, 400, Some(800..1_000)),
+        (0, usize::MAX >> 1, Some(0..1_000)),
+        (1_000, 400, None),
+        (5_000, 400, None),
+    ] {
+        let stored = store.get_part("t/1.ids", from, most).await.unwrap();
+        assert_eq!(stored, part.map(|part| log.slice(part)), "{from} {most}");
+    }
+    store.append("t/2.ids", 0, Bytes::new()).await.unwrap();
+    assert_eq!(store.get_part("t/2.ids", 0, 10).await.unwrap(), None, "an empty log");
 }
 
 pub async fn a_log_grows_at_its_end_only(place: &impl Place) {

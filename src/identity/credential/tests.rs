@@ -152,10 +152,10 @@ fn a_managed_identity_is_not_looked_for_where_the_sdk_cannot_find_it() {
 fn a_connection_string_needs_no_credential() {
     let storage = |account| StorageSettings { account, container: "labelstream".to_owned() };
     let by_key = storage(StorageAccount::ConnectionString("UseDevelopmentStorage=true".into()));
-    assert!(storage_credential(&identity(Proof::Federated), &by_key).unwrap().is_none());
+    assert!(storage_credential(&identity(Proof::Federated), &by_key, None).unwrap().is_none());
     let by_identity = storage(StorageAccount::Identity {
         blob_service_uri: "https://contoso.blob.core.windows.net".parse().unwrap(),
         client_id: None,
     });
-    assert!(storage_credential(&identity(Proof::Federated), &by_identity).unwrap().is_some());
+    assert!(storage_credential(&identity(Proof::Federated), &by_identity, None).unwrap().is_some());
 }

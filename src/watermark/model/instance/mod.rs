@@ -234,10 +234,8 @@ impl Instance {
         }
         if !self.knows_records {
             self.knows_records = true;
-            let logs = self.memory.load_records(time_of(self.number));
-            for log in model.store.enter(&mut shared.disk, self.number, Way::Clear, logs).0.unwrap() {
-                self.progress.load_records(&log);
-            }
+            let load = self.memory.load_records(time_of(self.number), |log| self.progress.load_records(log));
+            model.store.enter(&mut shared.disk, self.number, Way::Clear, load).0.unwrap();
         }
         let piece = records.iter().skip(read).take(model.world.piece);
         for id in piece.copied().map(record) {
