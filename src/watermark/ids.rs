@@ -198,7 +198,8 @@ mod tests {
         assert!(before.iter().all(|new| *new) && ids.iter().all(|id| set.contains(id)));
         assert_eq!(set.len(), ids.len());
         assert!(!set.contains(&[9; 16]));
-        let room: usize = set.buckets.iter().map(|bucket| bucket.capacity() * size_of::<Kept>() + size_of_val(bucket)).sum();
+        let room: usize =
+            set.buckets.iter().map(|bucket| bucket.capacity() * size_of::<Kept>() + size_of_val(bucket)).sum();
         assert!(room < ids.len() * 13, "{room} bytes for {} ids", ids.len());
         assert!(set.buckets.iter().map(Vec::len).max() < Some(4 * BUCKET));
     }

@@ -4,7 +4,7 @@ use labelstream::{
     dead_letter::{self, DeadLetter},
     state::Store as _,
 };
-use labelstream_simulator::{ContentType, Effect, Endpoint, Fault, Spoil, When};
+use labelstream_simulator::{Config, ContentType, Effect, Endpoint, Fault, Spoil, When};
 
 use crate::{
     host::{Host, Stream},
@@ -223,4 +223,22 @@ async fn many_contents_that_fail_at_once_stop_no_others_of_their_content_type() 
     let (_host, answered) = tick(host).await;
     assert_eq!(answered.status, 200, "{answered:?}");
     world.assert_delivered();
+}
+
+/// More bodies hang than are worked on at once, and fewer than are under way. If each held its place for the quarter of the
+/// run that it may take, the others would not be read in this run.
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_hang_hold_up_no_others() {
+    const HANGING: u64 = 20;
+    let mut world = World::new(Config::default()).await;
+    world.set("RUN_BUDGET_SECONDS", "24");
+    for number in 0..50 {
+        world.simulator.publish(ContentType::General, minutes_ago(50.0 - f64::from(number) / 2.0), 1, 1);
+    }
+    let hang = Effect::HangBody { bytes: 100 };
+    world.simulator.fault(Fault::new(Endpoint::Retrieve, When::First(HANGING), hang)).unwrap();
+    let (_host, answered) = tick(world.start().await).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    let report = world.simulator.report();
+    assert_eq!((report.arrived, report.missing), (50 - HANGING, HANGING), "{report:?}");
 }

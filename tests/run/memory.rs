@@ -1,5 +1,6 @@
 //! What a run holds in memory at most.
 
+use labelstream::{state::Store as _, watermark::content_id};
 use labelstream_simulator::{Config, ContentType, Effect, Endpoint, Fault, When};
 
 use crate::{
@@ -41,4 +42,23 @@ async fn contents_full_of_large_records_read_at_once_fit_into_a_small_function()
     assert_eq!((report.missing, report.surplus_rows, report.arrived), (0, 0, 32));
     println!("the most memory was {} MiB", peak(&host));
     assert!(peak(&host) < 100, "{} MiB, where a function may have 256", peak(&host));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_million_records_remembered_fit_beside_the_work() {
+    const IDS: u32 = 1_000_000;
+    let world = World::new(Config::default()).await;
+    let (store, tenant) = (world.store(), world.simulator.tenant().id.clone());
+    // Five days of them.
+    for ago in 1..=5 {
+        let key = format!("{tenant}/records/{}.ids", minutes_ago(f64::from(ago) * 24.0 * 60.0).date());
+        let ids = (0..IDS / 5).flat_map(|number| content_id(&format!("{ago} {number}")));
+        store.append(&key, 0, ids.collect::<Vec<u8>>().into()).await.unwrap();
+    }
+    world.simulator.publish(ContentType::General, minutes_ago(30.0), 100, 100);
+    let (host, answered) = tick(world.start().await).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    world.assert_delivered();
+    println!("the most memory was {} MiB", peak(&host));
+    assert!(peak(&host) < 48, "{} MiB, where ten bytes a record are ten of them", peak(&host));
 }
