@@ -12,8 +12,8 @@ use crate::{
     pull::{Connector, LeftOver, Sink},
     record::{Filter, record_type_by_name},
     settings::{
-        Fault, FilterSettings, Heartbeats, IngestionSettings, LabelSource, RecordTypeName, Settings, SettingsError,
-        StorageAccount, StorageSettings,
+        DeploymentSettings, Fault, FilterSettings, Heartbeats, IdentitySettings, IngestionSettings, LabelSource,
+        RecordTypeName, Settings, SettingsError, StorageAccount, StorageSettings,
     },
     state::{StateError, Store, blob::BlobStore, connection, connection::ConnectionError},
 };
@@ -188,9 +188,21 @@ pub fn store(settings: &Settings) -> Result<Arc<dyn Store>, AssemblyError> {
 /// # Errors
 /// As for [`store`].
 pub fn blob_store(settings: &Settings) -> Result<BlobStore, AssemblyError> {
-    let storage = settings.storage.as_ref().ok_or_else(|| unread(connection::CONNECTION_STRING))?;
+    container_of(&settings.identity, settings.storage.as_ref())
+}
+
+/// The storage account of a deployment, which all of its tenants share.
+///
+/// # Errors
+/// As for [`store`].
+pub fn store_of(deployment: &DeploymentSettings) -> Result<Arc<dyn Store>, AssemblyError> {
+    Ok(Arc::new(container_of(&deployment.identity, deployment.storage.as_ref())?))
+}
+
+fn container_of(identity: &IdentitySettings, storage: Option<&StorageSettings>) -> Result<BlobStore, AssemblyError> {
+    let storage = storage.ok_or_else(|| unread(connection::CONNECTION_STRING))?;
     let account = storage_account(storage)?;
-    let credential = identity::storage_credential(&settings.identity, storage, transport())?;
+    let credential = identity::storage_credential(identity, storage, transport())?;
     Ok(BlobStore::open(&account, &storage.container, credential)?)
 }
 

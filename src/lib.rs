@@ -23,7 +23,7 @@
 //! status is well), [`doctor`] (whether all that it needs is there) and [`report`] (rows of a file as pictures, without
 //! Sentinel).
 //!
-//! Around them: [`settings`] (what the operator chose), [`identity`] (tokens), [`assembly`] (a connector from its
+//! Around them: [`settings`] (what the operator chose), [`tenants`] (whose feeds a provider reads), [`identity`] (tokens), [`assembly`] (a connector from its
 //! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`telemetry`] (log lines).
 //!
 //! Deciding is done by plain functions and values that know no network and no clock: windows, error classes, the filter,
@@ -51,4 +51,5 @@ pub mod settings;
 pub mod state;
 pub mod status;
 pub mod telemetry;
+pub mod tenants;
 pub mod watermark;

@@ -71,13 +71,19 @@ pub struct IdentitySettings {
 
 impl IdentitySettings {
     pub(super) fn read(reader: &mut Reader<'_>, cloud: Cloud) -> Option<Self> {
+        let alone = Self::read_ambient(reader, cloud);
+        let app = read_app(reader, alone.as_ref().map(|alone| &alone.ambient));
+        Some(Self { app: app?, ..alone? })
+    }
+
+    /// The ambient identity alone.
+    pub(super) fn read_ambient(reader: &mut Reader<'_>, cloud: Cloud) -> Option<Self> {
         let hosts = cloud.hosts();
         let authority = reader.or(&table::AUTHORITY_HOST, hosts.authority, secure_endpoint);
         let ambient = read_ambient(reader);
-        let app = read_app(reader, ambient.as_ref());
         Some(Self {
             ambient: ambient?,
-            app: app?,
+            app: None,
             authority: authority?,
             token_exchange_scope: scope(hosts.token_exchange),
         })

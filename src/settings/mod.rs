@@ -4,6 +4,7 @@
 //! and reports every fault at once. [`SETTINGS`] lists the names; there is one struct for each concern.
 
 mod cloud;
+mod deployment;
 mod endpoint;
 mod error;
 mod feed;
@@ -19,6 +20,7 @@ mod value;
 
 pub use azure_core::credentials::Secret;
 pub use cloud::{Cloud, Hosts};
+pub use deployment::DeploymentSettings;
 pub use endpoint::is_loopback;
 pub use error::{Fault, SettingsError};
 pub use feed::{FEED_HISTORY_HOURS, FeedSettings};
@@ -29,6 +31,7 @@ pub use labels::{LabelSettings, LabelSource};
 pub use run::RunSettings;
 pub use storage::{StorageAccount, StorageSettings};
 pub use table::{Need, SETTINGS, SetBy, Setting, Unset};
+pub(crate) use value::guid;
 
 use reader::Reader;
 

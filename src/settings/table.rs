@@ -34,6 +34,8 @@ pub enum SetBy {
     OperatorForHost,
     /// The operator, for the log lines; read before the settings, so that reading them can be logged.
     OperatorForLog,
+    /// The operator, for many tenants; read before the settings of each of them.
+    OperatorForTenants,
     /// The platform that the connector runs on.
     Platform,
 }
@@ -251,6 +253,15 @@ pub(super) const AMBIENT_TENANT_ID: Setting = by_platform(setting(
     Required(Need::Together),
     "4b0a6d34-6f8c-4f5e-9c1a-0d2f7a9b1e55",
 ));
+pub(super) const TENANTS: Setting = Setting {
+    set_by: SetBy::OperatorForTenants,
+    ..setting(
+        crate::tenants::TENANTS,
+        "For providers: the tenants to read, as a JSON array, the path of a JSON file, or `state` (docs/providers.md)",
+        Means("one tenant is read, `M365_TENANT_ID`"),
+        "state",
+    )
+};
 
 pub(super) const LOG: Setting = Setting {
     set_by: SetBy::OperatorForLog,
@@ -265,6 +276,7 @@ pub(super) const LOG: Setting = Setting {
 /// Every setting, in the order in which the documentation lists them.
 pub const SETTINGS: &[Setting] = &[
     TENANT_ID,
+    TENANTS,
     CLOUD,
     APP_CLIENT_ID,
     APP_CLIENT_SECRET,

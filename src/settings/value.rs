@@ -10,7 +10,7 @@ use uuid::Uuid;
 const QUOTED: usize = 40;
 
 /// A GUID, in lower case with hyphens. Braces around it are tolerated, as PowerShell writes them.
-pub(super) fn guid(text: &str) -> Result<String, String> {
+pub(crate) fn guid(text: &str) -> Result<String, String> {
     let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
     match Uuid::try_parse(bare) {
         Ok(id) if id.is_nil() => Err("is a GUID of zeros only, which is a placeholder".to_owned()),
