@@ -10,10 +10,14 @@ mod access;
 mod columns;
 #[path = "infra/deploy_page.rs"]
 mod deploy_page;
+#[path = "infra/fleet.rs"]
+mod fleet;
 #[path = "infra/host.rs"]
 mod host;
 #[path = "infra/page.rs"]
 mod page;
+#[path = "infra/providers_page.rs"]
+mod providers_page;
 #[path = "infra/script.rs"]
 mod script;
 #[path = "infra/secrets.rs"]
