@@ -48,7 +48,6 @@ fn of_the_connector() -> BTreeSet<&'static str> {
 fn wanted() -> BTreeSet<&'static str> {
     let mut names = of_the_connector();
     names.extend(OF_THE_HOST.map(|(name, _)| name));
-    names.insert(OF_A_FLEET);
     names
 }
 
