@@ -38,11 +38,13 @@ impl Process for Host {
     }
 
     fn end(&mut self) -> Option<End> {
-        self.exit_status().map(|status| if status.success() { End::Done } else { End::Crashed })
+        let status = self.process.try_wait().expect("its state");
+        status.map(|status| if status.success() { End::Done } else { End::Crashed })
     }
 
     fn kill(&mut self) {
-        self.kill_now();
+        self.process.kill().expect("it can be killed");
+        self.process.wait().expect("it ended");
     }
 }
 
