@@ -28,7 +28,11 @@ param tags tagsType = {}
 
 // ---- What is read (each is a setting of docs/settings.md)
 
-@description('The Microsoft 365 tenant that is read (M365_TENANT_ID).')
+@description('The tenants that a fleet reads (TENANTS): `state` for the list in the state container, which `labelstream tenants` keeps, or the list itself as JSON. Empty: one tenant, `tenantId`. The package must fit, see docs/providers.md.')
+@maxLength(30000)
+param tenants string = ''
+
+@description('The Microsoft 365 tenant that is read (M365_TENANT_ID). A fleet has `tenants` in its place.')
 @minLength(36)
 @maxLength(36)
 param tenantId string = tenant().tenantId
@@ -84,11 +88,11 @@ param log string = 'info'
 
 // ---- Who reads it
 
-@description('Where the tenant that is read is not that of the subscription: client id of an app registration there (M365_CLIENT_ID). Empty: the managed identity reads the feed.')
+@description('Where the tenant that is read is not that of the subscription: client id of an app registration (M365_CLIENT_ID). Empty: the managed identity reads the feed.')
 @maxLength(36)
 param appRegistrationClientId string = ''
 
-@description('How the app registration proves itself: `federated`, by the managed identity as federated credential and without any secret, or `secret`, by a client secret in a Key Vault that is made for it.')
+@description('How the app registration proves itself: `federated`, by the managed identity as federated credential and without any secret, for which it is a multi-tenant one in the tenant of the subscription; or `secret`, by a client secret in a Key Vault that is made for it.')
 @allowed(['federated', 'secret'])
 param appRegistrationProof string = 'federated'
 
@@ -116,6 +120,11 @@ param storageRetentionDays int = 7
 @description('Memory of an instance, in MB.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 512
+
+@description('How many instances there may be of each function, which bounds what a fleet costs.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
 
 @description('Days of interactive retention of the tables; unset for that of the workspace.')
 @minValue(4)
@@ -178,6 +187,10 @@ var runsTable = 'LabelstreamRuns_CL'
 var labelColumns column[] = loadJsonContent('columns.json')
 var runsColumns column[] = loadJsonContent('runs-columns.json')
 
+var fleet = !empty(tenants)
+var workQueue = 'labelstream-work' // as fleet/FleetPull/function.json names it
+var poisonQueue = '${workQueue}-poison'
+
 var readsByApp = !empty(appRegistrationClientId)
 var hasSecret = readsByApp && appRegistrationProof == 'secret'
 
@@ -220,6 +233,7 @@ module storage 'modules/storage.bicep' = {
     sku: storageSku
     stateContainer: stateContainer
     packageContainer: packageContainer
+    queues: fleet ? [workQueue, poisonQueue] : []
     retentionDays: storageRetentionDays
     private: privateNetworking
     #disable-next-line what-if-short-circuiting // see `identity`
@@ -385,8 +399,8 @@ module monitorEndpoint 'modules/private-endpoint.bicep' = if (privateNetworking)
 
 // What is empty is left to the connector's own default.
 var settings settingsType = union(
+  fleet ? { TENANTS: tenants } : { M365_TENANT_ID: tenantId },
   {
-    M365_TENANT_ID: tenantId
     M365_CLOUD: m365Cloud
     DATA_COLLECTION_ENDPOINT: dataCollection.outputs.ingestionEndpoint
     LOGS_DCR_RULE_ID: dataCollection.outputs.immutableId
@@ -424,6 +438,7 @@ module functionApp 'modules/function-app.bicep' = {
     applicationInsightsName: applicationInsightsName
     settings: settings
     instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
     subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
     allowedAddresses: allowedAddresses
   }
@@ -438,7 +453,8 @@ module alerts 'modules/alerts.bicep' = {
     applicationInsightsId: applicationInsights.outputs.id
     ruleId: dataCollection.outputs.ruleId
     runsTable: runs.outputs.name
-    tenantId: tenantId
+    tenantId: fleet ? '' : tenantId
+    poisonQueue: poisonQueue
     lagMinutes: alertLagMinutes
     actionGroupIds: alertActionGroupIds
     emailAddresses: alertEmailAddresses
@@ -471,7 +487,7 @@ module content 'modules/sentinel-content.bicep' = if (sentinelContent) {
 @description('Name of the function app, to publish to.')
 output FUNCTION_APP_NAME string = functionApp.outputs.name
 
-@description('Object id of the managed identity, to grant `ActivityFeed.Read` to.')
+@description('Object id of the managed identity, to grant `ActivityFeed.Read` to; of a fleet, the subject of the federated credential.')
 output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 
 @description('Resource id of the data collection rule.')

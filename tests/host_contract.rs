@@ -33,6 +33,8 @@ mod answers;
 mod app;
 #[path = "host_contract/ends.rs"]
 mod ends;
+#[path = "host_contract/fleet.rs"]
+mod fleet;
 #[path = "host_contract/overlap.rs"]
 mod overlap;
 #[path = "host_contract/pages.rs"]

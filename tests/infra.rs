@@ -10,6 +10,8 @@ mod access;
 mod columns;
 #[path = "infra/deploy_page.rs"]
 mod deploy_page;
+#[path = "infra/fleet.rs"]
+mod fleet;
 #[path = "infra/host.rs"]
 mod host;
 #[path = "infra/page.rs"]

@@ -1,4 +1,5 @@
-// Alerts for what needs a person: silence, failures, lag, dead letters, and what the data collection rule drops.
+// Alerts for what needs a person: silence, failures, lag, dead letters, and what the data collection rule drops. Those of a
+// fleet fire for each tenant by itself, and name it.
 
 import { tags as tagsType } from '../types.bicep'
 
@@ -29,10 +30,14 @@ param ruleId string
 @minLength(1)
 param runsTable string
 
-@description('The tenant that is read: several connectors may write to one table.')
-@minLength(36)
+@description('The tenant that is read: several connectors may write to one table. Empty for a fleet, all of whose tenants are looked at.')
 @maxLength(36)
 param tenantId string
+
+@description('Queue of the messages that a fleet could not handle.')
+@minLength(3)
+@maxLength(63)
+param poisonQueue string
 
 @description('Minutes of lag, for an hour on end, that are too much.')
 @minValue(10)
@@ -64,8 +69,9 @@ resource mail 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(emailAdd
 
 var actionGroups = concat(actionGroupIds, empty(emailAddresses) ? [] : [mail.id])
 
-// Each query gives one number, `Value`, of the last hour.
-var alerts = [
+// Each query gives one number, `Value`, of the last hour or of its `window`; with `byTenant`, one for each tenant that is
+// in trouble.
+var ofOneTenant = [
   {
     name: 'failed-runs'
     title: 'Labelstream: runs fail'
@@ -106,6 +112,89 @@ var alerts = [
     operator: 'GreaterThan'
     threshold: 0
   }
+]
+
+var ofFleet = [
+  {
+    name: 'failed-functions'
+    title: 'Labelstream: the fleet itself fails'
+    description: 'Three or more invocations of FleetTimer or FleetPull failed in the last hour: a crash, the storage away, or a message that cannot be read. A tenant that cannot be read is no such failure; failed-runs tells of it.'
+    severity: 1
+    scope: applicationInsightsId
+    query: 'requests | where name in ("FleetTimer", "FleetPull") and success == false | summarize Value = count()'
+    operator: 'GreaterThanOrEqual'
+    threshold: 3
+  }
+  {
+    name: 'poison'
+    title: 'Labelstream: messages were set aside'
+    description: 'The Functions host gave up a message after all its tries and put it into the queue ${poisonQueue}: the process could not handle it. Nothing is lost, since the next tick sends the tenant another message.'
+    severity: 2
+    scope: applicationInsightsId
+    query: 'traces | where message startswith "Message has reached MaxDequeueCount" and message contains "${poisonQueue}" | summarize Value = count()'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'failed-runs'
+    title: 'Labelstream: the runs of a tenant fail'
+    description: 'Three or more runs of this tenant failed in the last hour; Error in ${runsTable} says why. The other tenants are read as ever.'
+    severity: 2
+    scope: workspaceId
+    query: '${runsTable} | where Outcome == "Failed" | summarize Value = dcount(RunId) by OrganizationId | where Value >= 3'
+    operator: 'GreaterThanOrEqual'
+    threshold: 3
+    byTenant: true
+  }
+  {
+    name: 'no-heartbeat'
+    title: 'Labelstream: no run of any tenant is heard of'
+    description: 'For an hour no run has written its row. The app is stopped, its timer does not fire, or rows do not reach the workspace. The feeds keep contents for seven days.'
+    severity: 1
+    scope: workspaceId
+    query: '${runsTable} | summarize Value = count()'
+    operator: 'LessThan'
+    threshold: 1
+  }
+  {
+    name: 'silent-tenant'
+    title: 'Labelstream: a tenant is not heard of'
+    description: 'A tenant that wrote rows within two days has written none for an hour, while others did. Its entry is broken or gone, or its runs do not end; status names it. A customer who left ends this after two days.'
+    severity: 1
+    scope: workspaceId
+    // Where all are silent, that is one alert: no-heartbeat.
+    query: 'let Heard = toscalar(${runsTable} | summarize max(TimeGenerated)); ${runsTable} | summarize Last = max(TimeGenerated) by OrganizationId | where Last < ago(1h) and Heard > ago(1h) | project OrganizationId, Value = datetime_diff("minute", now(), Last)'
+    operator: 'GreaterThanOrEqual'
+    threshold: 60
+    byTenant: true
+    // The longest that there is.
+    window: 'P2D'
+  }
+  {
+    name: 'lag'
+    title: 'Labelstream: the label events of a tenant come late'
+    description: 'For an hour contents that the feed of this tenant had published stayed undelivered for more than ${lagMinutes} minutes. After its very first run, which goes back seven days, this is normal.'
+    severity: 2
+    scope: workspaceId
+    query: '${runsTable} | summarize Value = min(LagSeconds) by OrganizationId | where Value > ${lagMinutes * 60}'
+    operator: 'GreaterThan'
+    threshold: lagMinutes * 60
+    byTenant: true
+  }
+  {
+    name: 'dead-letters'
+    title: 'Labelstream: something of a tenant could not be delivered'
+    description: 'Records, rows or contents of this tenant were put into the dead letters, with the reason. They stay there until they are replayed.'
+    severity: 2
+    scope: workspaceId
+    query: '${runsTable} | summarize Value = sum(DeadLetters) by OrganizationId | where Value > 0'
+    operator: 'GreaterThan'
+    threshold: 0
+    byTenant: true
+  }
+]
+
+var ofBoth = [
   {
     name: 'rule-errors'
     title: 'Labelstream: the data collection rule reports errors'
@@ -117,6 +206,19 @@ var alerts = [
     threshold: 0
   }
 ]
+
+var alerts = concat(empty(tenantId) ? ofFleet : ofOneTenant, ofBoth)
+
+// One alert a tenant, with its id. Only tenants in trouble are in an answer, so that nothing is charged for the others.
+var byTenant = {
+  dimensions: [
+    {
+      name: 'OrganizationId'
+      operator: 'Include'
+      values: ['*']
+    }
+  ]
+}
 
 resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for alert in alerts: {
@@ -131,23 +233,26 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       enabled: true
       scopes: [alert.scope]
       evaluationFrequency: 'PT15M'
-      windowSize: 'PT1H'
+      windowSize: alert.?window ?? 'PT1H'
       autoMitigate: true
       // The tables have no rows when the alert is made, and DCRLogErrors may not be there at all.
       skipQueryValidation: true
       criteria: {
         allOf: [
-          {
-            query: alert.query
-            metricMeasureColumn: 'Value'
-            timeAggregation: 'Maximum'
-            operator: alert.operator
-            threshold: alert.threshold
-            failingPeriods: {
-              numberOfEvaluationPeriods: 1
-              minFailingPeriodsToAlert: 1
-            }
-          }
+          union(
+            {
+              query: alert.query
+              metricMeasureColumn: 'Value'
+              timeAggregation: 'Maximum'
+              operator: alert.operator
+              threshold: alert.threshold
+              failingPeriods: {
+                numberOfEvaluationPeriods: 1
+                minFailingPeriodsToAlert: 1
+              }
+            },
+            alert.?byTenant ?? false ? byTenant : {}
+          )
         ]
       }
       actions: {

@@ -55,6 +55,11 @@ param settings settingsType
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
 
+@description('How many instances there may be of each function.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int
+
 @description('Resource id of the subnet that the app is integrated with; empty for none.')
 param subnetId string
 
@@ -112,10 +117,11 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         name: 'custom'
         version: '1.0'
       }
-      // One instance runs the timer; 40 is the smallest limit that the plan takes.
+      // One instance runs the timer; 40 is the smallest limit that the plan takes. How many messages an instance gets at
+      // once is in the fleet's host.json.
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
-        maximumInstanceCount: 40
+        maximumInstanceCount: maximumInstanceCount
       }
     }
     siteConfig: {

@@ -27,6 +27,9 @@ param stateContainer string
 @maxLength(63)
 param packageContainer string
 
+@description('Queues of the connector; none where one tenant is read.')
+param queues string[]
+
 @description('Days that versions and deleted blobs are kept.')
 @minValue(1)
 @maxValue(30)
@@ -42,11 +45,15 @@ param principalId string
 
 // The Functions host makes containers for its locks, timers and keys, so that its role has to be on the account
 // ("Connecting to host storage with an identity"); the role reaches the package and the state too. The host keeps its
-// diagnostic events in a table that it makes each month, and warns (AZFD0003) where it may not.
-var roles = [
-  'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // Storage Blob Data Owner
-  '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
-]
+// diagnostic events in a table that it makes each month, and warns (AZFD0003) where it may not. A queue trigger reads,
+// deletes and sets aside messages, and the scale controller counts them as the same identity.
+var roles = concat(
+  [
+    'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // Storage Blob Data Owner
+    '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
+  ],
+  empty(queues) ? [] : ['974c5e8b-45b9-4653-ba55-5f855dd0fb88'] // Storage Queue Data Contributor
+)
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   name: name
@@ -95,6 +102,19 @@ resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2
     properties: {
       publicAccess: 'None'
     }
+  }
+]
+
+// The queue trigger does not make the queue that it listens to.
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' = if (!empty(queues)) {
+  parent: account
+  name: 'default'
+}
+
+resource work 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = [
+  for queue in queues: {
+    parent: queueService
+    name: queue
   }
 ]
 

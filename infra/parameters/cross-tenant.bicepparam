@@ -1,5 +1,5 @@
-// A tenant that is not the subscription's, read without any secret: the managed identity is a federated credential of an
-// app registration in that tenant. With a filter and other choices of one's own.
+// A tenant that is not the subscription's, read without any secret: the managed identity is a federated credential of a
+// multi-tenant app registration in its own tenant, which the other has let in. With a filter and other choices of one's own.
 using '../main.bicep'
 
 param workspaceResourceId = '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/sentinel/providers/Microsoft.OperationalInsights/workspaces/sentinel'

@@ -8,6 +8,7 @@ use crate::snapshot::Snapshot;
 
 const BLOB_OWNER: &str = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b";
 const TABLE_CONTRIBUTOR: &str = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3";
+const QUEUE_CONTRIBUTOR: &str = "974c5e8b-45b9-4653-ba55-5f855dd0fb88";
 const METRICS_PUBLISHER: &str = "3913510d-42f4-4e42-8a64-420c390055eb";
 const SECRETS_USER: &str = "4633458b-17de-408a-b874-0445c86b69e6";
 
@@ -18,6 +19,13 @@ pub const ROLES: [(&str, &str, &str); 4] = [
     (METRICS_PUBLISHER, "Microsoft.Insights/components", "telemetry"),
     (METRICS_PUBLISHER, "Microsoft.Insights/dataCollectionRules", "rows"),
 ];
+
+/// What a fleet has besides.
+pub const ROLE_OF_A_FLEET: (&str, &str, &str) = (
+    QUEUE_CONTRIBUTOR,
+    "Microsoft.Storage/storageAccounts",
+    "the queue trigger, its poison queue, and who asks for work",
+);
 
 /// The role and the type of the resource that an assignment is on.
 fn grant(assignment: &Value) -> (String, String) {
@@ -36,6 +44,9 @@ fn the_identity_has_these_roles_on_these_resources() {
             ROLES.iter().map(|(role, on, _)| ((*role).to_owned(), (*on).to_owned())).collect();
         if snapshot.settings().contains_key("M365_CLIENT_SECRET") {
             wanted.insert((SECRETS_USER.to_owned(), "Microsoft.KeyVault/vaults".to_owned()));
+        }
+        if snapshot.is_fleet() {
+            wanted.insert((ROLE_OF_A_FLEET.0.to_owned(), ROLE_OF_A_FLEET.1.to_owned()));
         }
         let assignments = snapshot.of_type("Microsoft.Authorization/roleAssignments");
         assert_eq!(assignments.len(), wanted.len(), "{}", snapshot.name);

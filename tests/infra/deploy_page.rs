@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path, process::Command};
 
 use crate::{
-    access::ROLES,
+    access::{ROLE_OF_A_FLEET, ROLES},
     snapshot::{template, text},
 };
 
@@ -68,11 +68,13 @@ fn its_roles_are_those_of_the_templates() {
     let name = |id: &str| match id {
         "b7e6dc6d-f1e8-4753-8033-0f276bb0955b" => "Storage Blob Data Owner",
         "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3" => "Storage Table Data Contributor",
+        "974c5e8b-45b9-4653-ba55-5f855dd0fb88" => "Storage Queue Data Contributor",
         "3913510d-42f4-4e42-8a64-420c390055eb" => "Monitoring Metrics Publisher",
         other => panic!("{other} has no name here"),
     };
     let mut wanted: Vec<_> = ROLES.iter().map(|(id, ..)| name(id)).collect();
     wanted.push("Key Vault Secrets User");
+    wanted.push(name(ROLE_OF_A_FLEET.0));
     assert_eq!(rows, wanted);
 }
 

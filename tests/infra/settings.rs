@@ -28,6 +28,9 @@ const NOT_SET: [(&str, &str); 6] = [
     ("AZURE_AUTHORITY_HOST", "M365_CLOUD tells it"),
 ];
 
+/// What takes the place of `M365_TENANT_ID` where many tenants are read.
+const OF_A_FLEET: &str = "TENANTS";
+
 /// `functionAppConfig` of Flex Consumption takes the place of these; the platform or the tools refuse some of them.
 const NOT_FOR_FLEX: [&str; 4] = ["FUNCTIONS_", "WEBSITE_", "SCM_", "ENABLE_ORYX_BUILD"];
 
@@ -45,6 +48,7 @@ fn of_the_connector() -> BTreeSet<&'static str> {
 fn wanted() -> BTreeSet<&'static str> {
     let mut names = of_the_connector();
     names.extend(OF_THE_HOST.map(|(name, _)| name));
+    names.insert(OF_A_FLEET);
     names
 }
 
@@ -98,6 +102,8 @@ fn environment(snapshot: &Snapshot) -> impl Fn(&str) -> Option<String> {
             // The parameter files have placeholders, which the connector refuses as such.
             Some(value) if value.starts_with('[') || value == PLACEHOLDER => Some(example()),
             Some(value) => Some(value.to_owned()),
+            // By the entry of a tenant, of which each run is.
+            None if name == "M365_TENANT_ID" && settings.contains_key(OF_A_FLEET) => Some(example()),
             // By the platform, on an app with a managed identity.
             None if ["IDENTITY_ENDPOINT", "IDENTITY_HEADER"].contains(&name) => Some(example()),
             None => None,
@@ -118,9 +124,19 @@ fn the_connector_reads_the_settings_of_each_parameter_file() {
                 assert_eq!(settings.filter.record_types.unwrap().len(), 3);
                 assert_eq!(settings.feed.content_types.len(), 2);
             }
+            "fleet" => assert_eq!(proof, Some(Proof::Federated), "no tenant of a fleet has a secret"),
             "private" => assert!(matches!(proof, Some(Proof::Secret(_)))),
             _ => assert_eq!(proof, None),
         }
+    }
+}
+
+#[test]
+fn one_tenant_is_named_or_a_fleet_is() {
+    for snapshot in Snapshot::all() {
+        let (settings, is_fleet) = (snapshot.settings(), snapshot.name == "fleet");
+        assert_eq!(settings.contains_key(OF_A_FLEET), is_fleet, "{}", snapshot.name);
+        assert_eq!(settings.contains_key("M365_TENANT_ID"), !is_fleet, "{}", snapshot.name);
     }
 }
 

@@ -59,7 +59,7 @@ impl Snapshot {
             })
             .collect();
         names.sort();
-        assert_eq!(names, ["commercial", "cross-tenant", "gcchigh", "private"]);
+        assert_eq!(names, ["commercial", "cross-tenant", "fleet", "gcchigh", "private"]);
         names.iter().map(|name| Self::named(name)).collect()
     }
 
@@ -76,6 +76,11 @@ impl Snapshot {
     pub fn the(&self, kind: &str) -> &Value {
         let [one] = self.of_type(kind)[..] else { panic!("{}: not one {kind}", self.name) };
         one
+    }
+
+    /// Whether many tenants are read.
+    pub fn is_fleet(&self) -> bool {
+        self.settings().contains_key("TENANTS")
     }
 
     /// The app settings.

@@ -1,6 +1,7 @@
 // Runs the checks: `node tests/kql/run.js [WORDS]`, those whose name has all the words. `--list` prints names, `--json` one
 // answer a line ({name, error, notes}), for the test that shows each as a test of its own.
 
+import { checks as alerts } from './checks/alerts.js';
 import { checks as content } from './checks/content.js';
 import { checks as functions } from './checks/functions.js';
 import { checks as hunting } from './checks/hunting.js';
@@ -12,7 +13,7 @@ import { stop } from './engine.js';
 
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const checks = [functions, microsoft, rules, hunting, workbook, pages, content]
+const checks = [functions, microsoft, rules, hunting, workbook, pages, alerts, content]
   .flat()
   .filter(({ name }) => words.every((word) => name.includes(word)));
 

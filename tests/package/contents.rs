@@ -13,9 +13,9 @@ use crate::made::{Package, executable, root, said};
 /// The newest C library that the images are known to have, of which `scripts/package` links for less or equal.
 const NEWEST_GLIBC: (u32, u32) = (2, 28);
 
-/// The functions in the repository, as the host finds them: each folder with a `function.json`.
-fn function_folders() -> BTreeSet<String> {
-    let folders = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap());
+/// The functions of an application, as the host finds them: each folder with a `function.json`.
+fn function_folders(application: &Path) -> BTreeSet<String> {
+    let folders = fs::read_dir(application).unwrap().map(|entry| entry.unwrap());
     folders
         .filter(|folder| folder.path().join("function.json").is_file())
         .map(|folder| folder.file_name().into_string().unwrap())
@@ -27,7 +27,7 @@ fn it_has_the_handler_host_json_and_the_functions_and_nothing_else() {
     let package = Package::judged();
     let host = fs::read(root().join("host.json")).unwrap();
     let mut wanted = BTreeMap::from([(executable(&host), 0o100_755), ("host.json".to_owned(), 0o100_644)]);
-    wanted.extend(function_folders().into_iter().map(|folder| (format!("{folder}/function.json"), 0o100_644)));
+    wanted.extend(function_folders(root()).into_iter().map(|folder| (format!("{folder}/function.json"), 0o100_644)));
     let found: Vec<_> = package.entries.iter().map(|entry| (entry.name.clone(), entry.mode)).collect();
     assert_eq!(found, wanted.into_iter().collect::<Vec<_>>(), "in the order of their names");
 
@@ -39,6 +39,26 @@ fn it_has_the_handler_host_json_and_the_functions_and_nothing_else() {
     let kept: BTreeSet<_> = ignore.lines().filter_map(|line| line.strip_prefix("!/")).collect();
     let top: BTreeSet<_> = package.entries.iter().filter_map(|entry| entry.name.split('/').next()).collect();
     assert_eq!(top, kept);
+}
+
+#[test]
+fn the_fleets_has_the_same_handler_and_status_with_host_json_and_functions_of_its_own() {
+    let (package, fleet) = (Package::fleet(), root().join("fleet"));
+    let executable = executable(&fs::read(fleet.join("host.json")).unwrap());
+    let functions = function_folders(&fleet);
+    assert_eq!(functions, BTreeSet::from(["FleetPull".to_owned(), "FleetTimer".to_owned()]));
+    let own = functions.into_iter().map(|folder| format!("{folder}/function.json")).chain(["host.json".to_owned()]);
+    let mut wanted: BTreeMap<_, _> =
+        own.map(|name| (name.clone(), (0o100_644, fs::read(fleet.join(name)).unwrap()))).collect();
+    let status = fs::read(root().join("Status/function.json")).unwrap();
+    wanted.insert("Status/function.json".to_owned(), (0o100_644, status));
+    wanted.insert(executable, (0o100_755, Package::judged().handler().content.clone()));
+    assert_eq!(package.entries.iter().map(|entry| &entry.name).collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>());
+    for entry in &package.entries {
+        let (mode, content) = &wanted[&entry.name];
+        assert_eq!(entry.mode, *mode, "{}", entry.name);
+        assert!(entry.content == *content, "{} differs", entry.name);
+    }
 }
 
 #[test]
@@ -91,14 +111,15 @@ fn the_folder_for_the_publishing_tools_has_the_same_files() {
             }
         }
     }
-    let package = Package::judged();
-    let mut found = BTreeSet::new();
-    walk(&package.app, &package.app, &mut found);
-    assert_eq!(found, package.entries.iter().map(|entry| entry.name.clone()).collect());
-    for entry in &package.entries {
-        let path = package.app.join(&entry.name);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode(), entry.mode, "{}", entry.name);
-        assert!(fs::read(&path).unwrap() == entry.content, "{} differs", entry.name);
+    for package in [Package::judged(), Package::fleet()] {
+        let mut found = BTreeSet::new();
+        walk(&package.app, &package.app, &mut found);
+        assert_eq!(found, package.entries.iter().map(|entry| entry.name.clone()).collect());
+        for entry in &package.entries {
+            let path = package.app.join(&entry.name);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode(), entry.mode, "{}", entry.name);
+            assert!(fs::read(&path).unwrap() == entry.content, "{} differs", entry.name);
+        }
     }
 }
 

@@ -46,21 +46,32 @@ impl Package {
     pub fn judged() -> &'static Self {
         static JUDGED: OnceLock<Package> = OnceLock::new();
         JUDGED.get_or_init(|| match env::var_os("PACKAGE_ZIP") {
-            Some(path) => Self::at(root().join(path), None, true, "9"),
-            None => {
-                let folder = tempfile::tempdir().unwrap();
-                let output = folder.path().to_str().unwrap();
-                let binary = env!("CARGO_BIN_EXE_labelstream");
-                let made = script(&["--handler", binary, "--output", output, "--level", "1"]).output().unwrap();
-                assert!(made.status.success(), "{}", said(&made));
-                Self::at(folder.path().join("labelstream.zip"), Some(folder), false, "1")
-            }
+            Some(path) => Self::at(root().join(path), "app", None, true, "9"),
+            None => Self::packed(&[], "labelstream.zip", "app", env!("CARGO_BIN_EXE_labelstream")),
         })
     }
 
-    fn at(zip: PathBuf, folder: Option<TempDir>, is_release: bool, level: &'static str) -> Self {
+    /// The one for many tenants, with the handler of the other.
+    pub fn fleet() -> &'static Self {
+        static FLEET: OnceLock<Package> = OnceLock::new();
+        FLEET.get_or_init(|| {
+            let judged = Self::judged();
+            let handler = judged.app.join(&judged.handler().name);
+            Self::packed(&["--fleet"], "labelstream-fleet.zip", "fleet", handler.to_str().unwrap())
+        })
+    }
+
+    fn packed(arguments: &[&str], zip: &str, app: &str, handler: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().to_str().unwrap();
+        let made = script(arguments).args(["--handler", handler, "--output", output, "--level", "1"]).output().unwrap();
+        assert!(made.status.success(), "{}", said(&made));
+        Self::at(folder.path().join(zip), app, Some(folder), false, "1")
+    }
+
+    fn at(zip: PathBuf, app: &str, folder: Option<TempDir>, is_release: bool, level: &'static str) -> Self {
         let bytes = fs::read(&zip).unwrap_or_else(|error| panic!("{}: {error}", zip.display()));
-        Self { app: zip.with_file_name("app"), entries: zip::read(&bytes), zip, is_release, level, _folder: folder }
+        Self { app: zip.with_file_name(app), entries: zip::read(&bytes), zip, is_release, level, _folder: folder }
     }
 
     /// The file that the host starts, by its name in host.json.

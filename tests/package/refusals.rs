@@ -173,6 +173,23 @@ fn a_folder_that_it_did_not_make_is_left_alone() {
 }
 
 #[test]
+fn the_two_packages_lie_beside_each_other() {
+    let bench = Bench::new();
+    bench.pack();
+    let zip = fs::read(bench.path("output/labelstream.zip")).unwrap();
+    let output = bench.run(&["--fleet", "--handler", &bench.path("program")]);
+    assert!(output.status.success(), "{}", said(&output));
+    let told = "labelstream-fleet.zip: FleetPull/function.json, FleetTimer/function.json, Status/function.json, handler, \
+                host.json; ";
+    assert!(said(&output).contains(told), "{}", said(&output));
+    assert!(fs::read(bench.path("output/labelstream.zip")).unwrap() == zip, "the other is as it was");
+    let mut left: Vec<_> =
+        fs::read_dir(bench.path("output")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["app", "fleet", "labelstream-fleet.zip", "labelstream.zip"]);
+}
+
+#[test]
 fn a_package_can_be_packed_again_from_its_own_folder() {
     let bench = Bench::new();
     bench.pack();
@@ -194,7 +211,7 @@ fn wrong_use_is_told_with_exit_status_2() {
     let help = said(&script(&["--help"]).output().unwrap());
     let script = fs::read_to_string(root().join("scripts/package")).unwrap();
     let options = script.split("--handler | ").nth(1).unwrap().split(')').next().unwrap();
-    for option in options.split(" | ").chain(["--handler"]) {
+    for option in options.split(" | ").chain(["--handler", "--fleet"]) {
         assert!(help.contains(&format!("scripts/package {option} ")), "{option}: {help}");
     }
 }
