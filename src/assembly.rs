@@ -10,12 +10,17 @@ use crate::{
     ingestion::{IngestionClient, IngestionError},
     labels::{GraphClient, Keeper, MapSource},
     pull::{Connector, LeftOver, Sink},
+    queue::{WORK_QUEUE, WorkQueue},
     record::{Filter, record_type_by_name},
     settings::{
         DeploymentSettings, Fault, FilterSettings, Heartbeats, IdentitySettings, IngestionSettings, LabelSource,
         RecordTypeName, Settings, SettingsError, StorageAccount, StorageSettings,
     },
-    state::{StateError, Store, blob::BlobStore, connection, connection::ConnectionError},
+    state::{
+        StateError, Store,
+        blob::BlobStore,
+        connection::{self, ConnectionError, Service},
+    },
 };
 
 /// Why a connector cannot be put together.
@@ -199,6 +204,17 @@ pub fn store_of(deployment: &DeploymentSettings) -> Result<Arc<dyn Store>, Assem
     Ok(Arc::new(container_of(&deployment.identity, deployment.storage.as_ref())?))
 }
 
+/// The work queue of a deployment, in the storage account that holds its state.
+///
+/// # Errors
+/// As for [`store`], or the address of the queue service is missing.
+pub fn work_queue(deployment: &DeploymentSettings) -> Result<WorkQueue, AssemblyError> {
+    let storage = deployment.storage.as_ref().ok_or_else(|| unread(connection::CONNECTION_STRING))?;
+    let account = queue_account(storage)?;
+    let credential = identity::storage_credential(&deployment.identity, storage, transport())?;
+    Ok(WorkQueue::open(&account, WORK_QUEUE, credential)?)
+}
+
 fn container_of(identity: &IdentitySettings, storage: Option<&StorageSettings>) -> Result<BlobStore, AssemblyError> {
     let storage = storage.ok_or_else(|| unread(connection::CONNECTION_STRING))?;
     let account = storage_account(storage)?;
@@ -213,8 +229,24 @@ fn container_of(identity: &IdentitySettings, storage: Option<&StorageSettings>) 
 pub fn storage_account(storage: &StorageSettings) -> Result<connection::StorageAccount, ConnectionError> {
     match &storage.account {
         StorageAccount::ConnectionString(text) => connection::StorageAccount::from_connection_string(reveal(text)),
-        StorageAccount::Identity { blob_service_uri, client_id } => {
+        StorageAccount::Identity { blob_service_uri, client_id, .. } => {
             connection::StorageAccount::from_service_uri(blob_service_uri.as_str(), client_id.as_deref())
+        }
+    }
+}
+
+/// The queue service of the storage account that the settings name.
+///
+/// # Errors
+/// What they hold is no account, or tells no queue service.
+pub fn queue_account(storage: &StorageSettings) -> Result<connection::StorageAccount, ConnectionError> {
+    match &storage.account {
+        StorageAccount::ConnectionString(text) => connection::StorageAccount::service_of(Service::Queue, reveal(text)),
+        StorageAccount::Identity { queue_service_uri: Some(uri), client_id, .. } => {
+            connection::StorageAccount::service_at(Service::Queue, uri.as_str(), client_id.as_deref())
+        }
+        StorageAccount::Identity { blob_service_uri, client_id, .. } => {
+            connection::StorageAccount::queues_beside(blob_service_uri, client_id.as_deref())
         }
     }
 }

@@ -75,6 +75,12 @@ pub fn run_span(invocation_id: &str) -> Span {
     tracing::error_span!("run", invocation_id = %invocation_id)
 }
 
+/// The span of a tenant within a run. Lines logged inside it carry `tenant{name=…}`.
+#[must_use]
+pub fn tenant_span(label: &str) -> Span {
+    tracing::error_span!("tenant", name = %label)
+}
+
 /// What [`init`] installs, with writers of the caller's choice: `out` takes INFO, DEBUG and TRACE lines, `err` the rest.
 pub fn subscriber<O, E>(filter: Option<&str>, out: O, err: E) -> impl Subscriber + Send + Sync + use<O, E>
 where

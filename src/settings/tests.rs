@@ -241,6 +241,7 @@ fn storage_is_opened_as_the_host_opens_it() {
     let account = |more: &[(&str, &str)]| read(base, more).unwrap().storage.unwrap().account;
     let by_identity = |uri: &str, client_id: Option<&str>| StorageAccount::Identity {
         blob_service_uri: uri.parse().unwrap(),
+        queue_service_uri: None,
         client_id: client_id.map(str::to_owned),
     };
     let uri = ("AzureWebJobsStorage__blobServiceUri", "https://contoso.blob.core.usgovcloudapi.net/");
