@@ -55,6 +55,7 @@ pub mod row;
 pub mod settings;
 pub mod state;
 pub mod status;
+pub mod table;
 pub mod telemetry;
 pub mod tenants;
 pub mod watermark;
