@@ -69,6 +69,7 @@ fn pages_name_files_that_exist() {
         "settings",
         "guarantees",
         "deploy",
+        "providers",
         "operate",
         "doctor",
         "migrate",
@@ -164,7 +165,7 @@ fn queries_of_the_pages_name_columns_that_there_are() {
         "InformationProtectionLogs_CL",
     ];
     let mut queries = 0;
-    for page in ["deploy", "health", "migrate", "operate"] {
+    for page in ["deploy", "health", "migrate", "operate", "providers"] {
         let text = read(&format!("docs/{page}.md"));
         for query in text.split("```kusto\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
             queries += 1;

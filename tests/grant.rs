@@ -1,6 +1,12 @@
-//! `scripts/grant-feed-access` against a tenant in a folder, behind a script in place of the Azure CLI.
+//! `scripts/grant-feed-access` and `scripts/provider-app` against a tenant in a folder, behind a script in place of the Azure
+//! CLI.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "grant/customer.rs"]
+mod customer;
+#[path = "grant/provider.rs"]
+mod provider;
 
 use std::{
     collections::BTreeSet,
@@ -53,7 +59,9 @@ impl Tenant {
         ];
         let roles: String = roles.iter().map(|(api, name, who, id)| format!("{api} {name} {who} {id}\n")).collect();
         tenant.write("roles", &roles);
-        tenant.write("assignments", "");
+        for name in ["assignments", "apps", "credentials"] {
+            tenant.write(name, "");
+        }
         tenant
     }
 
@@ -70,13 +78,17 @@ impl Tenant {
     }
 
     fn run(&self, arguments: &[&str]) -> Answer {
-        let path = format!("{}:{}", root().join("tests/grant").display(), std::env::var("PATH").unwrap());
-        self.run_with(&path, arguments)
+        self.run_script("grant-feed-access", arguments)
     }
 
-    fn run_with(&self, path: &str, arguments: &[&str]) -> Answer {
+    fn run_script(&self, script: &str, arguments: &[&str]) -> Answer {
+        let path = format!("{}:{}", root().join("tests/grant").display(), std::env::var("PATH").unwrap());
+        self.run_with(&path, script, arguments)
+    }
+
+    fn run_with(&self, path: &str, script: &str, arguments: &[&str]) -> Answer {
         let output = Command::new("bash")
-            .arg(root().join("scripts/grant-feed-access"))
+            .arg(root().join("scripts").join(script))
             .args(arguments)
             .env("PATH", path)
             .env("FAKE_TENANT", self.folder.path())
@@ -90,13 +102,18 @@ impl Tenant {
     }
 
     fn granted(&self) -> BTreeSet<String> {
-        fs::read_to_string(self.path("assignments")).unwrap().lines().map(str::to_owned).collect()
+        self.lines("assignments")
+    }
+
+    fn lines(&self, name: &str) -> BTreeSet<String> {
+        fs::read_to_string(self.path(name)).unwrap().lines().map(str::to_owned).collect()
     }
 
     /// Calls that change something.
     fn changes(&self) -> usize {
         let calls = fs::read_to_string(self.path("calls")).unwrap_or_default();
-        calls.lines().filter(|call| call.contains("POST") || call.contains("create")).count()
+        let changing = ["POST", "DELETE", " create ", " delete "];
+        calls.lines().filter(|call| changing.iter().any(|word| call.contains(word))).count()
     }
 }
 
@@ -216,15 +233,22 @@ fn without_the_azure_cli_it_says_what_to_install() {
             .unwrap();
         std::os::unix::fs::symlink(found, bare.path().join(tool)).unwrap();
     }
-    let answer = tenant.run_with(bare.path().to_str().unwrap(), &["--principal-id", PRINCIPAL]);
+    let answer = tenant.run_with(bare.path().to_str().unwrap(), "grant-feed-access", &["--principal-id", PRINCIPAL]);
+    assert_eq!(answer.status, 1);
+    assert!(answer.err.contains("the Azure CLI (az) is not installed"), "{}", answer.err);
+    let answer = tenant.run_with(bare.path().to_str().unwrap(), "provider-app", &["--name", "Labelstream"]);
     assert_eq!(answer.status, 1);
     assert!(answer.err.contains("the Azure CLI (az) is not installed"), "{}", answer.err);
 }
 
 #[test]
 fn wrong_use_is_told_before_anything_is_asked() {
-    let cases: [(&[&str], &str); 9] = [
-        (&[], "--principal-id (or --identity) is missing"),
+    let cases: [(&[&str], &str); 13] = [
+        (&[], "--principal-id (or --identity, or --app-id) is missing"),
+        (&["--app-id", PRINCIPAL], "--app-id needs --tenant"),
+        (&["--app-id", "labelstream", "--tenant", TENANT], "--app-id is no GUID: labelstream"),
+        (&["--app-id", PRINCIPAL, "--principal-id", PRINCIPAL], "--app-id and --principal-id (or --identity) say two"),
+        (&["--remove", "--no-labels", "--principal-id", PRINCIPAL], "leave --no-labels out"),
         (&["--principal-id"], "--principal-id needs a value"),
         (&["--principal-id", "labelstream"], "is no GUID: labelstream"),
         (&["--principal-id", PRINCIPAL, "--tenant", "contoso.com"], "--tenant is no GUID"),
@@ -248,8 +272,18 @@ fn help_names_every_option() {
     let script = fs::read_to_string(root().join("scripts/grant-feed-access")).unwrap();
     let answer = Tenant::new().run(&["--help"]);
     assert_eq!((answer.status, answer.err.as_str()), (0, ""));
-    for option in ["--principal-id", "--identity", "--resource-group", "--tenant", "--no-labels", "--dry-run", "--help"]
-    {
+    let options = [
+        "--principal-id",
+        "--identity",
+        "--resource-group",
+        "--app-id",
+        "--tenant",
+        "--no-labels",
+        "--remove",
+        "--dry-run",
+        "--help",
+    ];
+    for option in options {
         assert!(answer.out.contains(option), "{option}");
         assert!(script.matches(option).count() > 1, "{option} is only in the help");
     }
@@ -267,7 +301,13 @@ fn permissions(text: &str) -> BTreeSet<&str> {
 /// The twins cannot be run here; what they grant can be compared.
 #[test]
 fn the_twins_grant_the_same() {
-    for twin in ["scripts/grant-feed-access", "scripts/grant-feed-access.ps1", "infra/graph-permissions.bicep"] {
+    let twins = [
+        "scripts/grant-feed-access",
+        "scripts/grant-feed-access.ps1",
+        "scripts/provider-app",
+        "infra/graph-permissions.bicep",
+    ];
+    for twin in twins {
         let text = fs::read_to_string(root().join(twin)).unwrap();
         assert_eq!(permissions(&text), BTreeSet::from(["ActivityFeed.Read", "SensitivityLabel.Read"]), "{twin}");
         for api in [MANAGEMENT, GRAPH] {

@@ -16,6 +16,8 @@ mod fleet;
 mod host;
 #[path = "infra/page.rs"]
 mod page;
+#[path = "infra/providers_page.rs"]
+mod providers_page;
 #[path = "infra/script.rs"]
 mod script;
 #[path = "infra/secrets.rs"]

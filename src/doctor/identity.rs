@@ -56,7 +56,7 @@ fn judge(claims: Option<&Claims>, method: &str, wanted: Wanted<'_>) -> Finding {
             check,
             format!("{method}: the token is of tenant {found}, and M365_TENANT_ID is {wanted}"),
             "Correct M365_TENANT_ID; or, to read another tenant than the identity's own, set M365_CLIENT_ID to an app \
-             registration in that tenant, with M365_FEDERATED_IDENTITY=true",
+             registration that may read that tenant, with M365_FEDERATED_IDENTITY=true",
         ),
         _ => Finding::ok(check, format!("{method}{}", who(claims))),
     }

@@ -265,8 +265,8 @@ impl Details {
                  with admin consent; a token of a managed identity may lack it for up to a day after that"
             }
             (Misconfigured, Some("AF20010"), _) => {
-                "M365_TENANT_ID and the tenant of the identity differ: set M365_CLIENT_ID for an app registration in \
-                 the tenant that is read"
+                "M365_TENANT_ID and the tenant of the identity differ: set M365_CLIENT_ID for an app registration \
+                 that may read the tenant"
             }
             (Misconfigured, Some("AF20011"), _) | (AuditingOff, ..) => {
                 "Turn on auditing in the Microsoft Purview portal (it takes some hours), and check M365_TENANT_ID and \

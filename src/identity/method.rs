@@ -23,7 +23,7 @@ pub enum Audience {
     Storage,
 }
 
-/// An application in the tenant that is read.
+/// An application that may read the tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
     /// The tenant that is read.
@@ -193,7 +193,7 @@ impl Method {
 /// By the codes that Microsoft Entra ID puts before its descriptions. Some stand for all
 /// codes that they begin.
 fn advice_on_app(text: &str) -> Option<&'static str> {
-    const ADVICE: [(&str, &str); 8] = [
+    const ADVICE: [(&str, &str); 9] = [
         ("AADSTS7000215", "Set M365_CLIENT_SECRET to the secret's value, not to its id"),
         ("AADSTS7000222", "The client secret has expired: make a new one and set M365_CLIENT_SECRET"),
         (
@@ -202,12 +202,16 @@ fn advice_on_app(text: &str) -> Option<&'static str> {
         ),
         ("AADSTS700027", "Add the certificate in M365_CLIENT_CERTIFICATE_PATH to the app registration"),
         ("AADSTS700024", "The clock of this machine is wrong"),
+        ("AADSTS700236", OF_ANOTHER_TENANT),
         ("AADSTS7002", FEDERATED),
         ("AADSTS90002", "Check M365_TENANT_ID and M365_CLOUD"),
         ("AADSTS500011", "The service has no service principal in the tenant: check M365_CLOUD, or create it there"),
     ];
     const FEDERATED: &str = "The app registration's federated credential must have this identity's issuer, its \
                              principal id as subject, and the audience of token exchange";
+    // "Configure an application to trust a managed identity".
+    const OF_ANOTHER_TENANT: &str = "A managed identity can act only as an app registration of its own tenant: make it a \
+                                     multi-tenant one there, and let it in where it reads (scripts/provider-app)";
     ADVICE.iter().find(|(code, _)| text.contains(code)).map(|(_, advice)| *advice)
 }
 
@@ -292,6 +296,7 @@ mod tests {
             ("AADSTS700016: Application was not found in the directory.", "M365_CLIENT_ID"),
             ("AADSTS90002: Tenant not found.", "M365_TENANT_ID"),
             ("AADSTS700213: No matching federated identity record found.", "federated credential"),
+            ("AADSTS700236: Entra ID tokens issued by issuer may not be used.", "multi-tenant"),
             ("AADSTS70021: No matching federated identity record found.", "federated credential"),
         ] {
             assert!(secret.advice(text).unwrap().contains(word), "{text}");

@@ -36,7 +36,7 @@ pub enum AmbientIdentity {
     AzureCli,
 }
 
-/// An app registration in the tenant that is read.
+/// An app registration that may read the tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AppRegistration {
     /// Its application (client) id.

@@ -88,7 +88,7 @@ pub(super) const CLOUD: Setting = setting(
 );
 pub(super) const APP_CLIENT_ID: Setting = setting(
     "M365_CLIENT_ID",
-    "App registration in the tenant that is read, with one of the three that follow",
+    "App registration that may read the tenant, with one of the three that follow",
     Means("the ambient identity reads the feed"),
     "7c5a1f0e-2d3b-4a69-8f47-5e6d7c8b9a01",
 );
