@@ -167,8 +167,19 @@ fn tokens(settings: &Settings, scope: &str, audience: Audience) -> Arc<Tokens> {
 /// # Errors
 /// The settings were read without it, or the endpoint is neither https nor http on loopback.
 pub fn ingestion(settings: &Settings) -> Result<Sink, AssemblyError> {
+    ingestion_with(settings, |ingestion| ingestion_tokens(settings, ingestion))
+}
+
+/// The same with `tokens` of the caller's, who may have them already.
+///
+/// # Errors
+/// As for [`ingestion`].
+pub fn ingestion_with(
+    settings: &Settings,
+    tokens: impl FnOnce(&IngestionSettings) -> Arc<Tokens>,
+) -> Result<Sink, AssemblyError> {
     let ingestion = settings.ingestion.as_ref().ok_or_else(|| unread("DATA_COLLECTION_ENDPOINT"))?;
-    Ok(Sink::Ingestion(ingestion_client(ingestion, ingestion_tokens(settings, ingestion))?))
+    Ok(Sink::Ingestion(ingestion_client(ingestion, tokens(ingestion))?))
 }
 
 /// The data collection rule of the settings, asked with `tokens`.

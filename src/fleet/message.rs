@@ -4,8 +4,7 @@
 //! (seen on host 4.1037.0), so that none may be called as one of the host's own. The host's body holds the text as JSON
 //! in a JSON text (`tests/samples/host/queue-json.http`).
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::settings::guid;
@@ -17,13 +16,11 @@ pub const BINDING: &str = "work";
 const LAYERS: usize = 4;
 
 /// A message: a run is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// The tenant, a GUID in lower case with hyphens.
     pub tenant_id: String,
     /// When it was put; `None` where a person wrote the message.
-    #[serde(with = "time::serde::rfc3339::option")]
     pub queued: Option<OffsetDateTime>,
     /// A run before left work, so that the tenant has a marker that is to be removed (see [`super::again`]).
     pub again: bool,
@@ -54,11 +51,14 @@ impl Message {
     }
 
     /// Its text.
-    ///
-    /// # Errors
-    /// The time has no RFC 3339 form (a year beyond 9999).
-    pub fn text(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = json!({"tenantId": self.tenant_id, "again": self.again});
+        // Only years beyond 9999 cannot be written so.
+        if let Some(queued) = self.queued.and_then(|queued| queued.format(&Rfc3339).ok()) {
+            text["queued"] = queued.into();
+        }
+        text.to_string()
     }
 
     fn read(text: &Value) -> Result<Self, Unreadable> {
@@ -107,7 +107,6 @@ fn dequeue_count(value: &Value) -> u64 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
     use time::macros::datetime;
 
     use super::*;
@@ -125,8 +124,8 @@ mod tests {
     #[test]
     fn a_message_is_read_however_it_is_wrapped() {
         let message = Message::new(ID.to_owned(), datetime!(2026-11-22 19:00:00.5 UTC), true);
-        let text = message.text().unwrap();
-        assert_eq!(text, format!("{{\"tenantId\":\"{ID}\",\"queued\":\"2026-11-22T19:00:00.5Z\",\"again\":true}}"));
+        let text = message.text();
+        assert_eq!(text, format!("{{\"again\":true,\"queued\":\"2026-11-22T19:00:00.5Z\",\"tenantId\":\"{ID}\"}}"));
         let once = Value::from(text.clone());
         let twice = Value::from(once.to_string());
         let object: Value = serde_json::from_str(&text).unwrap();
@@ -175,7 +174,7 @@ mod tests {
     #[test]
     fn no_member_is_called_as_one_of_the_hosts() {
         let message = Message::new(ID.to_owned(), datetime!(2026-11-22 19:00 UTC), false);
-        let Value::Object(members) = serde_json::from_str(&message.text().unwrap()).unwrap() else { panic!() };
+        let Value::Object(members) = serde_json::from_str(&message.text()).unwrap() else { panic!() };
         let own = ["id", "dequeuecount", "sys", "popreceipt", "insertiontime", "expirationtime", "nextvisibletime"];
         assert!(members.keys().all(|name| !own.contains(&name.to_lowercase().as_str())), "{members:?}");
     }

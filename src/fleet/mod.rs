@@ -1,7 +1,98 @@
 //! Fleet: many tenants in one deployment. The timer queues a message for each tenant that is due, and the Functions host
 //! hands the messages out over its instances: a message is one run of one tenant, by the same code as the timer's.
+//!
+//! [`due`](mod@due) decides who gets a message and [`outcome`] what becomes of it, both without I/O. `timer` puts messages,
+//! `pull` does what one asks for. Between the two lie a document of the timer ([`document`]), markers of the runs
+//! ([`again`]), and the number of messages in the queue. A process keeps the list for a minute (`roster`), and a connector
+//! for each tenant (`connectors`).
 
+pub mod again;
+mod connectors;
+mod deployment;
+pub mod document;
 pub mod due;
+mod error;
 mod message;
+pub mod outcome;
+mod pull;
+mod roster;
+mod status;
+mod tick;
+mod timer;
 
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::health::{self, Reporter};
+
+pub use deployment::{Deployment, Environment};
+pub use error::FleetError;
 pub use message::{BINDING, Message, Unreadable, Work};
+pub use tick::Tick;
+
+use connectors::Connectors;
+use roster::Roster;
+use status::Looked;
+
+/// How many runs a process has under way at once: as many as `fleet/host.json` hands over to it.
+const PLACES: usize = 12;
+
+/// The fleet as one process sees it. It is put together at the first request, so that the handler is there at once, also
+/// with bad settings.
+pub struct Fleet {
+    environment: Environment,
+    deployment: OnceCell<Deployment>,
+    reporter: Reporter,
+    roster: Roster,
+    connectors: Connectors,
+    places: Semaphore,
+    looked: Looked,
+}
+
+impl Fleet {
+    /// The fleet of the app settings that `environment` gives, on the machine or instance `host`.
+    #[must_use]
+    pub fn new(environment: Environment, host: String) -> Self {
+        Self {
+            environment,
+            deployment: OnceCell::new(),
+            reporter: Reporter::new(host),
+            roster: Roster::default(),
+            connectors: Connectors::default(),
+            places: Semaphore::new(PLACES),
+            looked: Looked::default(),
+        }
+    }
+
+    async fn deployment(&self) -> Result<&Deployment, FleetError> {
+        self.deployment.get_or_try_init(async || Deployment::read(&self.environment)).await
+    }
+
+    /// One firing of the timer, which arrived at `begun`: puts a message for each tenant that is due. What it says is for
+    /// the host's log. Where another is under way it does nothing.
+    ///
+    /// # Errors
+    /// The settings, the list, the state or the queue cannot be used.
+    pub async fn fire(&self, begun: Instant, stop: &CancellationToken) -> Result<Vec<String>, FleetError> {
+        let deployment = self.deployment().await?;
+        let Some(tick) = timer::fire(deployment, begun, stop).await? else {
+            return Ok(vec!["Another FleetTimer is under way; this one leaves the work to it.".to_owned()]);
+        };
+        for fault in [tick.faults(), tick.failures()].into_iter().flatten() {
+            tracing::error!("{fault}");
+        }
+        let lines = tick.lines();
+        if let Some(line) = lines.first() {
+            tracing::info!("{line}");
+        }
+        Ok(lines)
+    }
+
+    /// How all tenants stand.
+    pub async fn status(&self) -> health::Fleet {
+        self.looked.look(self.deployment().await).await
+    }
+}

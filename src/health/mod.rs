@@ -23,7 +23,7 @@ mod verdict;
 pub use fleet::{Fleet, TenantHealth};
 pub use heartbeat::{Heartbeat, RUNS_COLUMNS_JSON, RUNS_STREAM};
 pub use look::look_within;
-pub use page::{SECURITY_POLICY, page};
+pub use page::{SECURITY_POLICY, fleet_page, page};
 pub use reporter::{Reporter, host_name};
 pub use ring::{KEPT_RUNS, Ring, runs_key};
 pub use run_record::{Outcome, RunRecord, Started};
