@@ -1,24 +1,38 @@
-//! The storage emulator, for tests that speak to a blob service over HTTP.
+//! The storage emulator, for tests that speak to a blob or queue service over HTTP.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 /// The emulator's account and its key, which is public (README of Azurite).
 pub const ACCOUNT: &str = "devstoreaccount1";
 pub const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// A running emulator. It keeps its blobs in memory.
+/// Other accounts that it has, with the same key: `labelstream1` and so on. What has a fixed name in an account, as the
+/// work queue, is a test's own by an account of its own.
+const OTHER_ACCOUNTS: u32 = 60;
+
+/// The name of one of the other accounts.
+fn other_account(number: u32) -> String {
+    assert!((1..=OTHER_ACCOUNTS).contains(&number), "there are {OTHER_ACCOUNTS} other accounts");
+    format!("labelstream{number}")
+}
+
+/// A running emulator. It keeps its blobs and queues in memory.
 pub struct Azurite {
     process: Child,
     port: u16,
+    queue_port: u16,
 }
 
 impl Azurite {
-    /// The one that all tests of this binary share; each has a container of its own. It ends when the binary does,
+    /// The one that all tests of this binary share; each has a container and queues of its own. It ends when the binary does,
     /// however that ends, because its standard input closes.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Azurite> = OnceLock::new();
@@ -35,8 +49,13 @@ impl Azurite {
             folder.join("node_modules/azurite/package.json").is_file(),
             "the storage emulator is not installed: run ./scripts/test (or ./scripts/azurite once)"
         );
+        let others = (1..=OTHER_ACCOUNTS).map(other_account);
+        let accounts: Vec<_> =
+            std::iter::once(ACCOUNT.to_owned()).chain(others).map(|name| format!("{name}:{KEY}")).collect();
+        let accounts = accounts.join(";");
         let mut process = Command::new("node")
             .current_dir(&folder)
+            .env("AZURITE_ACCOUNTS", accounts)
             .arg("serve.js")
             .args(["--blobHost", "127.0.0.1", "--blobPort", "0"])
             .args(["--silent", "--inMemoryPersistence", "--disableTelemetry"])
@@ -46,16 +65,19 @@ impl Azurite {
             .expect("the storage emulator needs Node.js: run ./scripts/test");
         let mut lines = BufReader::new(process.stdout.take().expect("its standard output is piped"));
         let mut said = String::new();
-        let port = loop {
+        let [mut port, mut queue_port] = [None; 2];
+        while port.is_none() || queue_port.is_none() {
             let begin = said.len();
             assert_ne!(lines.read_line(&mut said).unwrap(), 0, "the storage emulator ended: {said}");
-            if let Some((_, port)) = said[begin..].trim_end().rsplit_once("listens on http://127.0.0.1:") {
-                break port.parse().expect("a port ends the line");
+            if let Some((service, found)) = said[begin..].trim_end().rsplit_once("listens on http://127.0.0.1:") {
+                let of = if service.contains("Queue") { &mut queue_port } else { &mut port };
+                *of = Some(found.parse().expect("a port ends the line"));
             }
-        };
+        }
         // A full pipe would stop it.
         std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
-        Self { process, port }
+        let listens = "both services listen";
+        Self { process, port: port.expect(listens), queue_port: queue_port.expect(listens) }
     }
 
     /// Where its blob service listens.
@@ -63,9 +85,23 @@ impl Azurite {
         self.port
     }
 
+    /// The account's queues: an address without a slash at its end.
+    pub fn queue_endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}/{ACCOUNT}", self.queue_port)
+    }
+
+    /// The name and the connection string of an account that no other test of this binary has.
+    pub fn own_account(&self) -> (String, String) {
+        static TAKEN: AtomicU32 = AtomicU32::new(0);
+        let name = other_account(TAKEN.fetch_add(1, Ordering::Relaxed) + 1);
+        let string = format!("{}QueueEndpoint={};", connection_string(self.port, KEY), self.queue_endpoint());
+        let string = string.replace(ACCOUNT, &name);
+        (name, string)
+    }
+
     /// Its connection string, as `AzureWebJobsStorage` would hold it.
     pub fn connection_string(&self) -> String {
-        connection_string(self.port, KEY)
+        format!("{}QueueEndpoint={};", connection_string(self.port, KEY), self.queue_endpoint())
     }
 }
 
@@ -77,7 +113,7 @@ impl Drop for Azurite {
     }
 }
 
-/// A connection string for the emulator's account at `port` with `key`.
+/// A connection string for the blobs of the emulator's account at `port` with `key`.
 pub fn connection_string(port: u16, key: &str) -> String {
     format!(
         "DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={key};\
