@@ -8,6 +8,8 @@
     reason = "a test fails by a panic, outside of its own function too"
 )]
 
+#[path = "support/account.rs"]
+mod account;
 #[path = "support/azurite.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod azurite;
@@ -22,6 +24,8 @@ mod queue;
 mod deployment;
 #[path = "fleet/messages.rs"]
 mod messages;
+#[path = "fleet/queue_client.rs"]
+mod queue_client;
 #[path = "fleet/status.rs"]
 mod status;
 #[path = "fleet/timer.rs"]

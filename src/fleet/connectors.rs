@@ -95,3 +95,65 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        settings::Needs,
+        state::folder::FolderStore,
+        watermark::{Id, content_id},
+    };
+
+    fn settings(number: usize, content_types: &str) -> Settings {
+        let environment = |name: &str| {
+            Some(match name {
+                "M365_TENANT_ID" => format!("4b0a6d34-6f8c-4f5e-9c1a-{number:012x}"),
+                "DATA_COLLECTION_ENDPOINT" => "https://a.ingest.monitor.azure.com".to_owned(),
+                "LOGS_DCR_RULE_ID" => "dcr-0123456789abcdef0123456789abcdef".to_owned(),
+                "AzureWebJobsStorage" => "UseDevelopmentStorage=true".to_owned(),
+                "CONTENT_TYPES" => content_types.to_owned(),
+                _ => return None,
+            })
+        };
+        Settings::read(&environment, Needs::SERVE).unwrap()
+    }
+
+    fn id() -> Id {
+        content_id("a-record")
+    }
+
+    #[test]
+    fn a_connector_is_made_once_and_anew_for_other_settings_with_what_is_not_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(FolderStore::open(folder.path()).unwrap());
+        let connectors = Connectors::default();
+        let first = connectors.get(&settings(1, "Audit.General"), &store).unwrap();
+        assert!(Arc::ptr_eq(&first, &connectors.get(&settings(1, "Audit.General"), &store).unwrap()));
+        let second = connectors.get(&settings(1, "Audit.Exchange"), &store).unwrap();
+        assert!(!Arc::ptr_eq(&first, &second));
+        // The run of the former is still at work, and ends without having saved.
+        first.left_over.keep([id()]);
+        assert!(!second.left_over.is_empty());
+        assert_eq!(second.left_over.take(), [id()]);
+    }
+
+    #[test]
+    fn the_one_that_was_asked_for_longest_ago_goes_unless_something_is_lost_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(FolderStore::open(folder.path()).unwrap());
+        let connectors = Connectors::default();
+        let get = |number| connectors.get(&settings(number, "Audit.General"), &store).unwrap();
+        let at_work = get(0);
+        get(1).left_over.keep([id()]);
+        let _idle = (2..MOST + 2).map(get).count();
+        let inner = connectors.inner.lock().unwrap();
+        let tenant = |number: usize| settings(number, "Audit.General").feed.tenant_id;
+        assert_eq!(inner.kept.len(), MOST);
+        for (number, kept) in [(0, true), (1, true), (2, false), (3, false), (4, true), (MOST + 1, true)] {
+            assert_eq!(inner.kept.contains_key(&tenant(number)), kept, "{number}");
+        }
+        assert_eq!(inner.ingestion.len(), 1, "the rules' tokens are one identity's");
+        drop(at_work);
+    }
+}

@@ -38,6 +38,12 @@ pub enum FleetError {
         /// The tenant, as people know it.
         tenant: String,
     },
+    /// The storage did not answer in time.
+    #[error("{what}: the storage did not answer in time; the host, or the next tick, tries again")]
+    NoAnswer {
+        /// What was asked for.
+        what: &'static str,
+    },
     /// The run of a tenant did not end in its time, and was given up.
     #[error(
         "{tenant}: the run did not end with RUN_BUDGET_SECONDS and was given up; what it saved is kept, and its lock runs \

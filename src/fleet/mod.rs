@@ -22,7 +22,7 @@ mod timer;
 
 use tokio::{
     sync::{OnceCell, Semaphore},
-    time::Instant,
+    time::{Instant, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -78,7 +78,8 @@ impl Fleet {
     /// The settings, the list, the state or the queue cannot be used.
     pub async fn fire(&self, begun: Instant, stop: &CancellationToken) -> Result<Vec<String>, FleetError> {
         let deployment = self.deployment().await?;
-        let Some(tick) = timer::fire(deployment, begun, stop).await? else {
+        let fired = timeout_at(begun + deployment.budget + pull::GRACE, timer::fire(deployment, begun, stop));
+        let Some(tick) = fired.await.map_err(|_| FleetError::NoAnswer { what: "the timer" })?? else {
             return Ok(vec!["Another FleetTimer is under way; this one leaves the work to it.".to_owned()]);
         };
         for fault in [tick.faults(), tick.failures()].into_iter().flatten() {

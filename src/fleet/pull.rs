@@ -17,13 +17,14 @@ use super::{
 use crate::{
     health::Started,
     pull::{Budget, Request, Summary},
+    queue::WORK_QUEUE,
     settings::Needs,
     telemetry,
     tenants::Entry,
 };
 
 /// How long after its budget a run is given up.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// How long the marker and the message that follow a run may take.
 const FOLLOWING: Duration = Duration::from_secs(10);
@@ -44,7 +45,9 @@ impl Fleet {
     ) -> Result<Vec<String>, FleetError> {
         let deployment = self.deployment().await?;
         let Message { tenant_id, queued, again } = &work.message;
-        let list = self.roster.list_for(deployment, tenant_id, *queued).await?;
+        let list = self.roster.list_for(deployment, tenant_id, *queued);
+        let no_list = |_| FleetError::NoAnswer { what: "the list of tenants" };
+        let list = timeout_at(begun + deployment.budget / 2, list).await.map_err(no_list)??;
         let entry = list.by_id(tenant_id);
         let label = entry.map_or_else(|| tenant_id.clone(), Entry::label);
         async {
@@ -142,7 +145,9 @@ impl Runner<'_> {
         let line = format!("{}: this process has no place for its run; the message is put again", self.label);
         tracing::info!("{line}");
         let message = Message { queued: Some(OffsetDateTime::now_utc()), ..self.work.message.clone() };
-        self.deployment.queue.put(&message.text(), Duration::ZERO).await?;
+        let text = message.text();
+        let put = timeout(FOLLOWING, self.deployment.queue.put(&text, Duration::ZERO)).await;
+        put.map_err(|_| FleetError::NoAnswer { what: WORK_QUEUE })??;
         Ok(vec![line])
     }
 

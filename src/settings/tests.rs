@@ -254,6 +254,13 @@ fn storage_is_opened_as_the_host_opens_it() {
     );
     assert_eq!(account(&[name]), by_identity("https://contoso.blob.core.windows.net", None));
     assert_eq!(account(&[uri, name]), by_identity("https://contoso.blob.core.usgovcloudapi.net", None));
+    let queues = ("AzureWebJobsStorage__queueServiceUri", "https://contoso.private.example/");
+    match account(&[name, queues]) {
+        StorageAccount::Identity { queue_service_uri: Some(uri), .. } => {
+            assert_eq!(uri.as_str(), "https://contoso.private.example/");
+        }
+        other => panic!("no queue service: {other:?}"),
+    }
     let string = ("AzureWebJobsStorage", "UseDevelopmentStorage=true");
     assert_eq!(account(&[uri, string]), StorageAccount::ConnectionString("UseDevelopmentStorage=true".into()));
     let error = read(base, &[uri, ("AzureWebJobsStorage__credential", "workloadidentity")]).unwrap_err();

@@ -11,7 +11,7 @@ use labelstream_simulator::{Provider, ProviderConfig};
 use serde_json::{Value, json};
 
 use crate::{
-    azurite::Azurite,
+    account::own_account,
     host::{Answered, Host, Stream, request},
     queue::{Queue, decode},
 };
@@ -31,7 +31,7 @@ pub fn id(number: u32) -> String {
 impl Deployment {
     /// Of which nothing but the storage can be reached, with this list.
     pub fn unreachable(tenants: &Value) -> Self {
-        let (account, string) = Azurite::shared().own_account();
+        let (account, string) = own_account();
         let storage = StorageAccount::from_connection_string(&string).unwrap();
         let store = BlobStore::open(&storage, "labelstream", None).unwrap();
         let mut deployment = Self { settings: Vec::new(), store, queue: Queue::of(&account, WORK_QUEUE) };

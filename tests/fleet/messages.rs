@@ -69,11 +69,7 @@ async fn each_message_is_a_run_of_its_tenant_and_the_next_tick_asks_again() {
         assert_eq!(lines.iter().filter(|line| line.contains(&name) && line.contains("contents read")).count(), 2);
     }
     let identity = provider.home().requests().by_endpoint;
-    assert_eq!(
-        identity[&Endpoint::ManagedIdentity],
-        3 + 1,
-        "one token for all rules, and an assertion for each login"
-    );
+    assert_eq!(identity[&Endpoint::ManagedIdentity], 3 + 1, "one token for all rules, and an assertion for each login");
     assert_eq!(process.errors(), Vec::<String>::new());
 }
 
@@ -199,10 +195,9 @@ async fn a_killed_process_loses_nothing_of_its_tenants() {
     let messages = deployment.take_all().await;
     let connections: Vec<_> =
         messages.iter().map(|message| process.host().begin(&message_request(message, 1))).collect();
-    while provider.tenants()[1].heartbeats().is_empty()
-        || tenant.requests().by_endpoint.get(&Endpoint::Ingest).is_none()
-    {
-        tokio::task::yield_now().await;
+    let posting = || tenant.requests().by_endpoint.contains_key(&Endpoint::Ingest);
+    while provider.tenants()[1].heartbeats().is_empty() || !posting() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     process.take().kill();
     drop(connections);
@@ -232,4 +227,29 @@ async fn without_its_state_a_run_never_begins_and_the_host_tries_again() {
     assert_eq!(process.hand_over(&json!({"tenantId": tenant})).await.status, 500);
     let errors = process.errors();
     assert!(errors.len() == 1 && errors[0].contains("customer-1") && errors[0].contains("state: "), "{errors:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_was_just_added_is_read_by_a_process_that_knows_the_list_of_before() {
+    let (mut deployment, provider) = provider(2, |_| ()).await;
+    let list: Vec<serde_json::Value> = serde_json::from_str(&provider.tenants_json()).unwrap();
+    deployment.set("TENANTS", "state");
+    deployment.write_list(&json!(list[..1])).await;
+    let mut process = deployment.start().await;
+    process.tick().await;
+    assert_eq!(work_off(&deployment, &mut process).await, 1);
+    deployment.write_list(&json!(list)).await;
+    assert!(process.tick().await.logs()[0].starts_with("2 messages put"));
+    assert_eq!(work_off(&deployment, &mut process).await, 2);
+    assert!(provider.report().is_clean());
+
+    // Its entry changes: the connector is made anew, and reads other content types.
+    let mut list = list;
+    list[1]["contentTypes"] = json!(["Audit.Exchange"]);
+    deployment.write_list(&json!(list[1..])).await;
+    publish(&provider.tenants()[1]);
+    let mut process = deployment.start().await;
+    let message = json!({"tenantId": id_of(&provider.tenants()[1])});
+    assert_eq!(process.hand_over(&message).await.status, 200);
+    assert_eq!(provider.tenants()[1].report().missing, 5, "what is published of another content type is not read");
 }

@@ -4,25 +4,19 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::OnceLock,
 };
 
 /// The emulator's account and its key, which is public (README of Azurite).
 pub const ACCOUNT: &str = "devstoreaccount1";
 pub const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// Other accounts that it has, with the same key: `labelstream1` and so on. What has a fixed name in an account, as the
+/// What the names of its other accounts begin with, which have the same key. What has a fixed name in an account, as the
 /// work queue, is a test's own by an account of its own.
-const OTHER_ACCOUNTS: u32 = 60;
+pub const OTHER_ACCOUNT: &str = "labelstream";
 
-/// The name of one of the other accounts.
-fn other_account(number: u32) -> String {
-    assert!((1..=OTHER_ACCOUNTS).contains(&number), "there are {OTHER_ACCOUNTS} other accounts");
-    format!("labelstream{number}")
-}
+/// How many other accounts there are, numbered from 1.
+const OTHER_ACCOUNTS: u32 = 60;
 
 /// A running emulator. It keeps its blobs and queues in memory.
 pub struct Azurite {
@@ -49,7 +43,7 @@ impl Azurite {
             folder.join("node_modules/azurite/package.json").is_file(),
             "the storage emulator is not installed: run ./scripts/test (or ./scripts/azurite once)"
         );
-        let others = (1..=OTHER_ACCOUNTS).map(other_account);
+        let others = (1..=OTHER_ACCOUNTS).map(|number| format!("{OTHER_ACCOUNT}{number}"));
         let accounts: Vec<_> =
             std::iter::once(ACCOUNT.to_owned()).chain(others).map(|name| format!("{name}:{KEY}")).collect();
         let accounts = accounts.join(";");
@@ -88,15 +82,6 @@ impl Azurite {
     /// The account's queues: an address without a slash at its end.
     pub fn queue_endpoint(&self) -> String {
         format!("http://127.0.0.1:{}/{ACCOUNT}", self.queue_port)
-    }
-
-    /// The name and the connection string of an account that no other test of this binary has.
-    pub fn own_account(&self) -> (String, String) {
-        static TAKEN: AtomicU32 = AtomicU32::new(0);
-        let name = other_account(TAKEN.fetch_add(1, Ordering::Relaxed) + 1);
-        let string = format!("{}QueueEndpoint={};", connection_string(self.port, KEY), self.queue_endpoint());
-        let string = string.replace(ACCOUNT, &name);
-        (name, string)
     }
 
     /// Its connection string, as `AzureWebJobsStorage` would hold it.

@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::fd::OwnedFd,
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -170,18 +170,8 @@ impl Host {
 
     /// Ends it as the Functions host does: SIGKILL, without a word.
     pub fn kill(mut self) {
-        self.kill_now();
-    }
-
-    /// The same where its lines are still to be looked at. It may have ended already.
-    pub fn kill_now(&mut self) {
-        self.process.kill().expect("it can be killed");
+        self.process.kill().expect("it runs");
         self.process.wait().expect("it ended");
-    }
-
-    /// How it ended, where it did.
-    pub fn exit_status(&mut self) -> Option<ExitStatus> {
-        self.process.try_wait().expect("its state")
     }
 
     /// What it wrote so far, by stream.
