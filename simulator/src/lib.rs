@@ -22,6 +22,7 @@
 //! - [`contents`]: what the feed holds; `window`: the rules of a listing; `publish`: how contents get there.
 //! - [`faults`]: what can go wrong, as values; `strike` and `wire` carry it out.
 //! - [`ledger`]: what was published and what arrived; [`rule`]: what a label event is, read independently.
+//! - [`under_way`]: how many requests there are at once, of several simulators together.
 //! - `sender`: a process that posts, as the ledger knows it.
 //! - `server` has it all at one address; `control` is its remote control under `/_sim/`.
 
@@ -37,6 +38,7 @@ pub mod rule;
 pub mod schedule;
 pub mod stream;
 pub mod tenant;
+pub mod under_way;
 
 mod answer;
 mod control;
@@ -63,3 +65,4 @@ pub use schedule::{Bulk, History};
 pub use sender::Sender;
 pub use server::Simulator;
 pub use tenant::Tenant;
+pub use under_way::UnderWay;
