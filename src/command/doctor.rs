@@ -14,7 +14,7 @@ use labelstream::{
     telemetry::CLEAR_LINE,
 };
 
-use super::{log_to_stderr, no_folder, print, say, started_runtime, wrong_use};
+use super::{choice::TenantArguments, log_to_stderr, no_folder, print, say, started_runtime, wrong_use};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -50,7 +50,7 @@ pub struct DoctorArguments {
 const UNDER_WAY: &str = "Asking the services...";
 
 pub fn doctor(arguments: DoctorArguments) -> ExitCode {
-    log_to_stderr();
+    log_to_stderr(&TenantArguments::default());
     if let Some(problem) = no_folder(arguments.state.as_deref()) {
         return wrong_use(&problem);
     }

@@ -1,12 +1,15 @@
 //! The command line. Exit status 0: done, 1: failed, 2: wrong use, 128 and the signal's number: told to end.
 
+mod choice;
 mod completions;
 mod dead_letters;
 mod disconnect;
 mod doctor;
+mod each;
 mod labels;
 mod progress;
 mod pull;
+mod question;
 mod report;
 mod serve;
 mod status;
@@ -22,11 +25,13 @@ use std::{
 use clap::{Parser, Subcommand};
 use labelstream::{
     assembly::{self, AssemblyError},
-    settings::{self, Needs, Settings},
+    settings::{self, Settings},
     state::{Store, folder::FolderStore},
     telemetry::{self, CLEAR_LINE},
 };
 use tokio_util::sync::CancellationToken;
+
+use choice::TenantArguments;
 
 /// Streams Microsoft Purview Information Protection label events into Microsoft Sentinel.
 ///
@@ -107,13 +112,6 @@ pub fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-/// The settings of this process, and the runtime to work in; or the exit status, after saying what is wrong.
-fn prepared(needs: Needs) -> Result<(Settings, tokio::runtime::Runtime), ExitCode> {
-    let settings =
-        Settings::read(&settings::process_environment, needs).map_err(|error| wrong_use(&error.to_string()))?;
-    Ok((settings, started_runtime()?))
-}
-
 /// The runtime; or the exit status, after saying why there is none.
 fn started_runtime() -> Result<tokio::runtime::Runtime, ExitCode> {
     runtime().map_err(|error| {
@@ -156,10 +154,12 @@ fn say(line: &str) {
     stderr.write_all(format!("{clear}{line}\n").as_bytes()).ok();
 }
 
-/// Sets up the log lines of a command. On a terminal the progress and the summary tell what the lines at `info` would.
-fn log_to_stderr() {
+/// Sets up the log lines of a command. On a terminal the progress and the summary tell what the lines at `info` would; so
+/// does the line of each of several tenants.
+fn log_to_stderr(tenants: &TenantArguments) {
     let asked_for = settings::process_environment(telemetry::LOG_SETTING).filter(|text| !text.trim().is_empty());
-    let filter = asked_for.or_else(|| std::io::stderr().is_terminal().then(|| "warn".to_owned()));
+    let is_told = std::io::stderr().is_terminal() || tenants.are_several();
+    let filter = asked_for.or_else(|| is_told.then(|| "warn".to_owned()));
     if let Err(error) = telemetry::init_to_stderr(filter.as_deref()) {
         say(&error.to_string());
     }
