@@ -136,7 +136,7 @@ class Storage:
             command, cwd=ROOT / "tests/azurite", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for line in self.process.stdout:
-            if found := re.search(r"listens on http://127\.0\.0\.1:(\d+)", line):
+            if found := re.search(r"Blob service.* listens on http://127\.0\.0\.1:(\d+)", line):
                 self.port = int(found.group(1))
                 break
         else:

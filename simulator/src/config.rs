@@ -69,6 +69,8 @@ pub struct Config {
     pub graph_roles: Vec<String>,
     /// The tenant that tokens are of, where it is not the one that is read. The feed refuses them then.
     pub token_tenant: Option<String>,
+    /// Whether the tenant is there. The login endpoint does not know the id of one that is not.
+    pub exists: bool,
     /// Whether auditing is on in the tenant. Where it is off, the feed does not know the tenant.
     pub auditing: bool,
     /// Immutable id of the data collection rule.
@@ -122,6 +124,7 @@ impl Default for Config {
             feed_roles: vec![FEED_ROLE.to_owned()],
             graph_roles: vec![GRAPH_ROLE.to_owned()],
             token_tenant: None,
+            exists: true,
             auditing: true,
             rule_id: "dcr-00000000000000000000000000000001".to_owned(),
             stream: "Custom-MicrosoftPurviewInformationProtection_CL".to_owned(),

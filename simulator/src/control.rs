@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Bytes,
-    extract::{RawQuery, State},
+    extract::RawQuery,
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{delete, get, post},
@@ -13,12 +13,12 @@ use axum::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use crate::{answer, directory::Change, faults::Fault, publish::Order, query, server::Shared};
+use crate::{answer, directory::Change, faults::Fault, publish::Order, query, shared::Shared};
 
 /// The routes:
 /// `GET /_sim/report`, `GET /_sim/requests`, `GET /_sim/rows` (NDJSON), `GET|POST|DELETE /_sim/faults[?number=n]`,
 /// `POST /_sim/publish`, `POST /_sim/labels`, `DELETE /_sim/tokens`.
-pub(crate) fn router() -> Router<Arc<Shared>> {
+pub(crate) fn router() -> Router {
     Router::new()
         .route("/_sim/report", get(report))
         .route("/_sim/requests", get(requests))
@@ -44,16 +44,16 @@ fn bad(message: &str) -> Response {
     answer::error(StatusCode::BAD_REQUEST, "Control", message)
 }
 
-async fn report(State(shared): State<Arc<Shared>>) -> Response {
+async fn report(Extension(shared): Extension<Arc<Shared>>) -> Response {
     reply(&shared.report())
 }
 
-async fn requests(State(shared): State<Arc<Shared>>) -> Response {
+async fn requests(Extension(shared): Extension<Arc<Shared>>) -> Response {
     let tokens = shared.tokens().count();
     reply(&json!({"requests": &*shared.requests(), "tokens": tokens}))
 }
 
-async fn rows(State(shared): State<Arc<Shared>>) -> Response {
+async fn rows(Extension(shared): Extension<Arc<Shared>>) -> Response {
     let mut lines = String::new();
     for row in shared.ledger().rows() {
         lines.push_str(row.get());
@@ -62,11 +62,11 @@ async fn rows(State(shared): State<Arc<Shared>>) -> Response {
     lines.into_response()
 }
 
-async fn faults(State(shared): State<Arc<Shared>>) -> Response {
+async fn faults(Extension(shared): Extension<Arc<Shared>>) -> Response {
     reply(&shared.faults().active())
 }
 
-async fn add_fault(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+async fn add_fault(Extension(shared): Extension<Arc<Shared>>, body: Bytes) -> Response {
     let fault: Fault = match read(&body) {
         Ok(fault) => fault,
         Err(message) => return bad(&message),
@@ -77,7 +77,7 @@ async fn add_fault(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     }
 }
 
-async fn remove_faults(State(shared): State<Arc<Shared>>, RawQuery(raw): RawQuery) -> Response {
+async fn remove_faults(Extension(shared): Extension<Arc<Shared>>, RawQuery(raw): RawQuery) -> Response {
     match raw.and_then(|raw| query::value(&raw, "number")) {
         None => {
             shared.faults().clear();
@@ -90,7 +90,7 @@ async fn remove_faults(State(shared): State<Arc<Shared>>, RawQuery(raw): RawQuer
     }
 }
 
-async fn publish(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+async fn publish(Extension(shared): Extension<Arc<Shared>>, body: Bytes) -> Response {
     let order: Order = match read(&body) {
         Ok(order) => order,
         Err(message) => return bad(&message),
@@ -101,7 +101,7 @@ async fn publish(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     }
 }
 
-async fn change_label(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+async fn change_label(Extension(shared): Extension<Arc<Shared>>, body: Bytes) -> Response {
     let change: Change = match read(&body) {
         Ok(change) => change,
         Err(message) => return bad(&message),
@@ -125,7 +125,7 @@ async fn change_label(State(shared): State<Arc<Shared>>, body: Bytes) -> Respons
     }
 }
 
-async fn revoke_tokens(State(shared): State<Arc<Shared>>) -> Response {
-    shared.tokens().revoke_all();
+async fn revoke_tokens(Extension(shared): Extension<Arc<Shared>>) -> Response {
+    shared.revoke_tokens();
     StatusCode::NO_CONTENT.into_response()
 }

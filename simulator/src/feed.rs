@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     Extension,
-    extract::{Path, State},
+    extract::Path,
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -24,7 +24,7 @@ use crate::{
     faults::{Effect, Spoil},
     guid, query,
     requests::Endpoint,
-    server::Shared,
+    shared::Shared,
     strike::Struck,
     window::window,
 };
@@ -62,7 +62,7 @@ impl Subscriptions {
 
 /// `/api/{version}/{tenant}/activity/feed/...`
 pub(crate) async fn feed(
-    State(shared): State<Arc<Shared>>,
+    Extension(shared): Extension<Arc<Shared>>,
     Path((_, tenant, _)): Path<(String, String, String)>,
     struck: Option<Extension<Struck>>,
     method: Method,
@@ -179,12 +179,12 @@ fn list(shared: &Shared, asked: &str, effects: &[Effect], now: OffsetDateTime) -
         Effect::ForeignHost(origin) => Some(origin.as_str()),
         _ => None,
     });
-    let origin = origin.unwrap_or(&shared.base);
+    let origin = origin.unwrap_or(shared.base());
     let next_origin = effects.iter().find_map(|effect| match effect {
         Effect::ForeignPage(origin) => Some(origin.as_str()),
         _ => None,
     });
-    let next_origin = next_origin.unwrap_or(&shared.base);
+    let next_origin = next_origin.unwrap_or(shared.base());
     let bad_uri = effects.iter().find_map(|effect| match effect {
         Effect::MalformedUri(text) => Some(text.as_str()),
         _ => None,

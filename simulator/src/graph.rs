@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    extract::{RawQuery, State},
+    extract::RawQuery,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
@@ -17,7 +17,7 @@ use crate::{
     directory::{Directory, Entry},
     faults::Effect,
     query,
-    server::Shared,
+    shared::Shared,
     strike::Struck,
 };
 
@@ -26,7 +26,7 @@ pub(crate) const PATH: &str = "/v1.0/security/dataSecurityAndGovernance/sensitiv
 
 /// `GET /v1.0/security/dataSecurityAndGovernance/sensitivityLabels`
 pub(crate) async fn labels(
-    State(shared): State<Arc<Shared>>,
+    Extension(shared): Extension<Arc<Shared>>,
     Extension(Struck(effects)): Extension<Struck>,
     headers: HeaderMap,
     RawQuery(raw): RawQuery,
@@ -43,7 +43,7 @@ pub(crate) async fn labels(
         return answer::error(StatusCode::FORBIDDEN, "accessDenied", "The caller lacks the permission for the labels.");
     }
     let from = raw.and_then(|raw| query::value(&raw, "$skiptoken")).and_then(|token| token.parse().ok()).unwrap_or(0);
-    let mut page = page(&shared.directory(), from, shared.config.label_page_size, &shared.base);
+    let mut page = page(&shared.directory(), from, shared.config.label_page_size, shared.base());
     for effect in &effects {
         if let Effect::ForeignPage(origin) = effect {
             page["@odata.nextLink"] = format!("{origin}{PATH}?$skiptoken=1").into();

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
+    Extension,
     body::Bytes,
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -12,7 +13,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::{answer, config::Config, query, server::Shared};
+use crate::{answer, config::Config, query, shared::Shared};
 
 /// The tokens that were given out.
 #[derive(Debug, Default)]
@@ -42,10 +43,10 @@ impl Claims {
     /// Of a token for `resource` that the identity `client` is given.
     fn new(shared: &Shared, resource: &str, client: &str) -> Self {
         let config = &shared.config;
-        let tenant = config.token_tenant.as_ref().unwrap_or(&shared.tenant.id);
+        let tenant = shared.token_tenant();
         let audience = canonical(resource);
         let roles = roles_for(config, &audience).to_vec();
-        Self { audience, tenant: tenant.clone(), client: client.to_owned(), roles }
+        Self { audience, tenant: tenant.to_owned(), client: client.to_owned(), roles }
     }
 }
 
@@ -61,6 +62,10 @@ fn roles_for<'a>(config: &'a Config, audience: &str) -> &'a [String] {
 const OBJECT_ID: &str = "0b1ec700-0000-4000-8000-000000000001";
 /// The client id of the managed identity where none is asked for.
 const SYSTEM_ASSIGNED: &str = "5e1f0000-0000-4000-8000-000000000002";
+
+/// Audience of a token that is presented as a client assertion (Microsoft Entra, "Configure an application to trust a
+/// managed identity").
+const EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
 
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,9 +93,9 @@ impl Tokens {
         token
     }
 
-    /// Makes every token so far invalid.
-    pub fn revoke_all(&mut self) {
-        for token in self.given.values_mut() {
+    /// Makes every token so far of a tenant invalid.
+    pub fn revoke_all(&mut self, tenant: &str) {
+        for token in self.given.values_mut().filter(|token| token.claims.tenant == tenant) {
             token.revoked = true;
         }
     }
@@ -102,13 +107,28 @@ impl Tokens {
 
     /// The claims of the valid token for `audience` that the headers carry.
     pub fn check(&self, headers: &HeaderMap, audience: &str, now: OffsetDateTime) -> Result<Claims, BadToken> {
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let serial = given
-            .and_then(|value| value.strip_prefix("Bearer sim."))
-            .and_then(|token| token.split_once('.'))
-            .and_then(|(_, serial)| serial.parse().ok());
-        let serial: u64 = serial.ok_or(BadToken::Unknown)?;
-        let token = self.given.get(&serial).ok_or(BadToken::Unknown)?;
+        let token = bearer(headers).and_then(|token| self.find(token)).ok_or(BadToken::Unknown)?;
+        token.check(audience, now)
+    }
+
+    /// The tenant of the token that the headers carry, valid or not.
+    pub fn tenant_of(&self, headers: &HeaderMap) -> Option<&str> {
+        Some(&self.find(bearer(headers)?)?.claims.tenant)
+    }
+
+    fn find(&self, token: &str) -> Option<&Token> {
+        let (_, serial) = token.strip_prefix("sim.")?.split_once('.')?;
+        self.given.get(&serial.parse().ok()?)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+impl Token {
+    fn check(&self, audience: &str, now: OffsetDateTime) -> Result<Claims, BadToken> {
+        let token = self;
         if token.claims.audience != canonical(audience) {
             return Err(BadToken::Audience);
         }
@@ -130,7 +150,7 @@ fn canonical(resource: &str) -> String {
 
 /// `GET /msi/token`: the managed identity's endpoint as App Service and Functions have it.
 pub(crate) async fn managed_identity(
-    State(shared): State<Arc<Shared>>,
+    Extension(shared): Extension<Arc<Shared>>,
     RawQuery(raw): RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -168,13 +188,17 @@ pub(crate) async fn managed_identity(
 }
 
 /// `POST /{tenant}/oauth2/v2.0/token`: Entra's client credentials.
-pub(crate) async fn login(State(shared): State<Arc<Shared>>, Path(tenant): Path<String>, body: Bytes) -> Response {
+pub(crate) async fn login(
+    Extension(shared): Extension<Arc<Shared>>,
+    Path(tenant): Path<String>,
+    body: Bytes,
+) -> Response {
     let form = String::from_utf8_lossy(&body);
     let field = |name: &str| query::value(&form, name).unwrap_or_default();
     let refuse = |status: StatusCode, error: &str, description: &str| {
         answer::json(status, &json!({"error": error, "error_description": description}))
     };
-    if tenant != shared.tenant.id {
+    if !shared.config.exists || !tenant.eq_ignore_ascii_case(&shared.tenant.id) {
         let text = format!("AADSTS90002: Tenant '{tenant}' not found.");
         return refuse(StatusCode::BAD_REQUEST, "invalid_request", &text);
     }
@@ -192,9 +216,12 @@ pub(crate) async fn login(State(shared): State<Arc<Shared>>, Path(tenant): Path<
     if field("client_id") != *client {
         return refuse(StatusCode::UNAUTHORIZED, "unauthorized_client", "AADSTS700016: Application was not found.");
     }
-    let asserted = field("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-        && !field("client_assertion").is_empty();
-    if field("client_secret") != *secret && !asserted {
+    let by_assertion = field("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    if by_assertion {
+        if let Err(text) = trust(&shared, &field("client_assertion"), OffsetDateTime::now_utc()) {
+            return refuse(StatusCode::UNAUTHORIZED, "invalid_client", text);
+        }
+    } else if field("client_secret") != *secret {
         return refuse(StatusCode::UNAUTHORIZED, "invalid_client", "AADSTS7000215: Invalid client secret provided.");
     }
     let lifetime = shared.config.token_lifetime;
@@ -202,6 +229,27 @@ pub(crate) async fn login(State(shared): State<Arc<Shared>>, Path(tenant): Path<
     let seconds = lifetime.as_secs();
     let body = json!({"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token});
     answer::json(StatusCode::OK, &body).into_response()
+}
+
+/// Whether the app trusts an assertion: a token of the managed identity, which is its federated credential. A simulator
+/// alone takes what is no token of its own for an assertion that the app's certificate signed.
+fn trust(shared: &Shared, assertion: &str, now: OffsetDateTime) -> Result<(), &'static str> {
+    let tokens = shared.tokens();
+    let Some(token) = tokens.find(assertion) else {
+        let signed = shared.origin.home.is_none() && !assertion.is_empty();
+        return if signed { Ok(()) } else { Err("AADSTS50027: JWT token is invalid or malformed.") };
+    };
+    let issuer = shared.origin.home.as_deref().unwrap_or(&shared.tenant.id);
+    match token.check(EXCHANGE_AUDIENCE, now) {
+        Err(BadToken::Audience) => {
+            Err("AADSTS700212: No matching federated identity record found for presented assertion audience.")
+        }
+        Err(_) => Err("AADSTS700024: Client assertion is not within its valid time range."),
+        Ok(claims) if claims.tenant != issuer => {
+            Err("AADSTS700211: No matching federated identity record found for presented assertion issuer.")
+        }
+        Ok(_) => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -242,7 +290,7 @@ mod tests {
         assert_eq!(check(&tokens, &token, "https://manage.office.com", NOW + Duration::HOUR), Err(BadToken::Expired));
         assert_eq!(check(&tokens, "sim.00.9", "https://manage.office.com", NOW), Err(BadToken::Unknown));
         assert_eq!(tokens.check(&HeaderMap::new(), "https://manage.office.com", NOW), Err(BadToken::Unknown));
-        tokens.revoke_all();
+        tokens.revoke_all("t");
         assert_eq!(check(&tokens, &token, "https://manage.office.com", NOW), Err(BadToken::Revoked));
     }
 

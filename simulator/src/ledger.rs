@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
 use crate::{guid, rule::Rule};
+
+mod report;
+
+pub use report::{Report, Totals};
 
 /// How many ids a list of a report names; the counts beside the lists are exact.
 const LISTED: usize = 1_000;
@@ -101,87 +104,6 @@ pub struct Heartbeat {
     pub row: Box<RawValue>,
     /// Its fields that the stream does not declare, declares otherwise, or would cut.
     pub flaws: Vec<String>,
-}
-
-/// The sums of a report.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
-    /// Contents published or listed again.
-    pub published_contents: u64,
-    /// Records in them, label events and noise.
-    pub published_records: u64,
-    /// Label events in them, counting every delivery.
-    pub published_deliveries: u64,
-    /// Label events without an id, which the lists cannot follow.
-    pub published_without_id: u64,
-    /// Rows that arrived in accepted posts.
-    pub rows: u64,
-    /// Rows without `AuditRecordId`.
-    pub rows_without_id: u64,
-    /// Posts that were accepted.
-    pub posts: u64,
-    /// Posts that were stored while the sender got no answer, or another one.
-    pub posts_unanswered: u64,
-    /// Rows in them.
-    pub rows_unanswered: u64,
-    /// Posts that were in flight when their sender was killed.
-    pub posts_at_kills: u64,
-    /// Posts that were refused, by status.
-    pub refused: BTreeMap<u16, u64>,
-    /// Bytes of the accepted posts as they came.
-    pub wire_bytes: u64,
-    /// Bytes of their JSON.
-    pub json_bytes: u64,
-    /// The largest JSON of one post, refused ones included.
-    pub largest_json_bytes: u64,
-    /// Most rows in one post.
-    pub largest_rows: u64,
-    /// Fields over 64 KB, by column: the service cuts them silently.
-    pub cut_fields: BTreeMap<String, u64>,
-    /// Fields that the stream does not declare, by name: the service drops them silently.
-    pub dropped_fields: BTreeMap<String, u64>,
-    /// Fields of another type than their column's: the service makes them null.
-    pub mistyped_fields: BTreeMap<String, u64>,
-    /// Rows whose `TimeGenerated` the service replaces: over two days old, over a day ahead, or absent.
-    pub replaced_times: u64,
-}
-
-/// How what arrived compares with what was published.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    /// Different label events that are published by now.
-    pub published: u64,
-    /// Different ids that arrived.
-    pub arrived: u64,
-    /// Published label events that did not arrive.
-    pub missing: u64,
-    /// The first of them, sorted.
-    pub missing_ids: Vec<String>,
-    /// Ids that arrived and are no published label event.
-    pub unexpected: u64,
-    /// The first of them, sorted.
-    pub unexpected_ids: Vec<String>,
-    /// Ids that arrived more than once.
-    pub doubled: u64,
-    /// Ids that arrived more often than lost answers excuse.
-    pub doubled_unexcused: u64,
-    /// The first of those, sorted.
-    pub doubled_unexcused_ids: Vec<String>,
-    /// Rows beyond the first of their id.
-    pub surplus_rows: u64,
-    /// Those of them that followed a stored batch whose answer was lost.
-    pub surplus_rows_excused: u64,
-    /// Sums.
-    #[serde(flatten)]
-    pub totals: Totals,
-}
-
-impl Report {
-    /// Whether everything published arrived, nothing else did, and nothing twice without an excuse.
-    #[must_use]
-    pub fn is_clean(&self) -> bool {
-        self.missing == 0 && self.unexpected == 0 && self.doubled_unexcused == 0
-    }
 }
 
 impl Ledger {
@@ -367,142 +289,4 @@ fn listed(mut keys: Vec<&Key>) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use time::macros::datetime;
-
-    use super::*;
-
-    const NOW: OffsetDateTime = datetime!(2026-11-18 12:00 UTC);
-
-    fn keys(ids: &[u8]) -> Vec<Key> {
-        ids.iter().map(|id| Key::Guid(u128::from(*id))).collect()
-    }
-
-    fn batch(ids: &[u8]) -> Batch {
-        Batch { keys: keys(ids), json_bytes: ids.len() as u64 * 10, ..Batch::default() }
-    }
-
-    fn published(ids: &[u8]) -> Ledger {
-        let mut ledger = Ledger::default();
-        ledger.publish(NOW, 10, keys(ids).into_iter().map(Some));
-        ledger
-    }
-
-    #[test]
-    fn missing_unexpected_and_doubled_are_told_apart() {
-        let mut ledger = published(&[1, 2, 3]);
-        ledger.arrive(batch(&[1, 2, 2, 9]));
-        let report = ledger.report(NOW);
-        assert_eq!((report.published, report.arrived, report.missing), (3, 3, 1));
-        assert_eq!(report.missing_ids, [guid::text(3)]);
-        assert_eq!(report.unexpected_ids, [guid::text(9)]);
-        assert_eq!(report.doubled_unexcused_ids, [guid::text(2)]);
-        assert_eq!((report.totals.rows, report.totals.posts, report.totals.largest_json_bytes), (4, 1, 40));
-        assert!(!report.is_clean());
-    }
-
-    #[test]
-    fn a_lost_answer_excuses_one_more_delivery_of_that_batch() {
-        let mut ledger = published(&[1, 2]);
-        ledger.arrive(batch(&[1, 2]));
-        ledger.unanswered("", &keys(&[1, 2]));
-        ledger.arrive(batch(&[1, 2]));
-        let report = ledger.report(NOW);
-        assert_eq!((report.doubled, report.doubled_unexcused), (2, 0));
-        assert_eq!((report.surplus_rows, report.surplus_rows_excused), (2, 2));
-        assert!(report.is_clean());
-        ledger.arrive(batch(&[1]));
-        assert_eq!(ledger.report(NOW).doubled_unexcused, 1);
-    }
-
-    #[test]
-    fn a_kill_excuses_the_last_four_batches_once() {
-        let mut ledger = published(&[1, 2, 3, 4, 5]);
-        for id in 1..=5 {
-            ledger.arrive(batch(&[id]));
-        }
-        ledger.sender_killed("");
-        ledger.sender_killed("");
-        for id in 1..=5 {
-            ledger.arrive(batch(&[id]));
-        }
-        let report = ledger.report(NOW);
-        assert_eq!((report.doubled, report.doubled_unexcused_ids), (5, vec![guid::text(1)]));
-        assert_eq!(report.totals.posts_at_kills, 4);
-    }
-
-    #[test]
-    fn a_kill_excuses_neither_what_was_saved_nor_what_others_sent() {
-        let of = |rule: &str, id| Batch { rule: rule.to_owned(), ..batch(&[id]) };
-        let mut ledger = published(&[1, 2, 3, 4]);
-        ledger.arrive(of("a", 1));
-        ledger.sender_saved("a");
-        ledger.arrive(of("a", 2));
-        ledger.arrive(of("b", 3));
-        ledger.sender_gone("a");
-        ledger.arrive(of("a", 4)); // it was on its way
-        ledger.sender_back("a");
-        for id in 1..=4 {
-            ledger.arrive(of("b", id));
-        }
-        assert_eq!(ledger.report(NOW).doubled_unexcused_ids, [guid::text(1), guid::text(3)]);
-    }
-
-    #[test]
-    fn a_lost_state_excuses_what_had_arrived_once() {
-        let mut ledger = published(&[1, 2]);
-        ledger.arrive(batch(&[1]));
-        ledger.state_lost();
-        ledger.arrive(batch(&[1, 2]));
-        assert_eq!(ledger.report(NOW).doubled_unexcused, 0);
-        ledger.arrive(batch(&[1, 2]));
-        assert_eq!(ledger.report(NOW).doubled_unexcused, 2);
-    }
-
-    #[test]
-    fn a_record_delivered_twice_is_one_and_the_future_is_not_missing() {
-        let mut ledger = published(&[1]);
-        ledger.publish(NOW, 1, keys(&[1]).into_iter().map(Some));
-        ledger.publish(NOW + time::Duration::HOUR, 1, keys(&[5]).into_iter().map(Some));
-        ledger.publish(NOW, 1, [None]);
-        let report = ledger.report(NOW);
-        assert_eq!((report.published, report.missing), (1, 1));
-        assert_eq!((report.totals.published_deliveries, report.totals.published_without_id), (4, 1));
-        assert_eq!(ledger.report(NOW + time::Duration::HOUR).missing, 2);
-    }
-
-    #[test]
-    fn a_guid_is_one_id_in_any_case_and_other_ids_keep_their_text() {
-        let guid = "f28ab78a-d401-4060-8012-736e373933eb";
-        for (id, text) in [("F28AB78A-D401-4060-8012-736E373933EB", guid), (guid, guid), ("Id-1", "Id-1"), (" a", " a")]
-        {
-            assert_eq!(Key::new(id).unwrap().text(), text);
-        }
-        for nothing in ["", " ", "00000000-0000-0000-0000-000000000000"] {
-            assert_eq!(Key::new(nothing), None, "{nothing:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_sums_agree(
-            published_ids in prop::collection::vec(0_u8..30, 0..40),
-            batches in prop::collection::vec((prop::collection::vec(0_u8..40, 0..20), any::<bool>()), 0..8),
-        ) {
-            let mut ledger = published(&published_ids);
-            for (ids, lost) in &batches {
-                ledger.arrive(batch(ids));
-                if *lost {
-                    ledger.unanswered("", &keys(ids));
-                }
-            }
-            let report = ledger.report(NOW);
-            prop_assert_eq!(report.arrived + report.missing, report.published + report.unexpected);
-            prop_assert_eq!(report.totals.rows, report.arrived + report.surplus_rows);
-            prop_assert!(report.surplus_rows_excused <= report.surplus_rows);
-            prop_assert!(report.doubled_unexcused <= report.doubled);
-            prop_assert_eq!(report.surplus_rows_excused == report.surplus_rows, report.doubled_unexcused == 0);
-        }
-    }
-}
+mod tests;

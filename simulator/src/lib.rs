@@ -22,8 +22,10 @@
 //! - [`contents`]: what the feed holds; `window`: the rules of a listing; `publish`: how contents get there.
 //! - [`faults`]: what can go wrong, as values; `strike` and `wire` carry it out.
 //! - [`ledger`]: what was published and what arrived; [`rule`]: what a label event is, read independently.
+//! - [`provider`]: many tenants at one address, and the login endpoint over TLS (`tls`).
 //! - `sender`: a process that posts, as the ledger knows it.
-//! - `server` has it all at one address; `control` is its remote control under `/_sim/`.
+//! - `shared`: the state of one tenant; `server`: the routes to it; `control`: its remote control under `/_sim/`.
+//! - `simulator`: a tenant and control of it from the same process; `environment`: the app settings for it.
 
 pub mod config;
 pub mod contents;
@@ -31,6 +33,7 @@ pub mod events;
 pub mod faults;
 pub mod ingestion;
 pub mod ledger;
+pub mod provider;
 pub mod publish;
 pub mod requests;
 pub mod rule;
@@ -41,6 +44,7 @@ pub mod tenant;
 mod answer;
 mod control;
 mod directory;
+mod environment;
 mod feed;
 mod graph;
 mod guid;
@@ -49,17 +53,22 @@ mod query;
 mod record;
 mod sender;
 mod server;
+mod shared;
+mod simulator;
 mod strike;
+mod tls;
 mod window;
 mod wire;
 
 pub use config::Config;
 pub use contents::ContentType;
+pub use environment::Environment;
 pub use faults::{Answer, Effect, Fault, ResetAt, RetryAfter, Spoil, When};
 pub use ledger::{Heartbeat, Report};
+pub use provider::{Isolation, Provider, ProviderConfig, ProviderReport, Trouble};
 pub use publish::{Order, Published, RawRecord};
 pub use requests::{Endpoint, Requests};
 pub use schedule::{Bulk, History};
 pub use sender::Sender;
-pub use server::Simulator;
+pub use simulator::Simulator;
 pub use tenant::Tenant;

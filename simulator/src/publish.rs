@@ -14,7 +14,7 @@ use crate::{
     ledger::Key,
     record::Record,
     schedule::{self, Bulk, History},
-    server::Shared,
+    shared::Shared,
 };
 
 /// A handwritten record: JSON text, or what is meant to be bad JSON or no text at all.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
-use crate::server::Shared;
+use crate::shared::Shared;
 
 /// A sender. Those of one rule are one sender.
 #[derive(Debug, Clone)]

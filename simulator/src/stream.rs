@@ -1,6 +1,6 @@
 //! The declared stream: its columns, and what the service does to a row that does not fit them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::value::RawValue;
 
@@ -149,7 +149,7 @@ fn typed(names: &[&str], column: ColumnType) -> Vec<(String, ColumnType)> {
 
 /// The columns that the rule's stream declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Columns(BTreeMap<String, ColumnType>);
+pub struct Columns(Arc<BTreeMap<String, ColumnType>>);
 
 impl Default for Columns {
     /// The stream of the documented table, less the columns that the service sets, plus the connector's own.
@@ -182,7 +182,7 @@ impl Columns {
     /// A stream of these columns.
     #[must_use]
     pub fn new(columns: impl IntoIterator<Item = (String, ColumnType)>) -> Self {
-        Self(columns.into_iter().collect())
+        Self(Arc::new(columns.into_iter().collect()))
     }
 
     /// The second stream of the rule: a row for each run of the connector.

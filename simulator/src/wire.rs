@@ -83,6 +83,10 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    pub const fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
     fn check(&self) -> io::Result<()> {
         if self.wire.state() == CUT {
             // Closing with unsent data thrown away is what makes a reset of it.

@@ -3,7 +3,7 @@
 //! A [`Recipe`] is all that is kept of a generated content: its records come from the seed, the content's number and
 //! the record's index, so they can be rendered at every retrieval and their ids listed without rendering anything.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use fastrand::Rng;
@@ -85,18 +85,24 @@ struct Compiled {
     label: bool,
 }
 
-/// Renders records for one tenant.
+/// The kinds of records, which all tenants have.
 #[derive(Debug)]
-pub struct Generator {
-    tenant: Arc<Tenant>,
+struct Kinds {
     kinds: Vec<Compiled>,
     tables: Vec<[[Table; 2]; 2]>,
 }
 
-impl Generator {
+static KINDS: LazyLock<Kinds> = LazyLock::new(Kinds::compile);
+
+/// Renders records for one tenant.
+#[derive(Debug)]
+pub struct Generator {
+    tenant: Arc<Tenant>,
+}
+
+impl Kinds {
     /// Takes the templates apart.
-    #[must_use]
-    pub fn new(tenant: Arc<Tenant>) -> Self {
+    fn compile() -> Self {
         let compile = |kind: &'static Kind, label| Compiled { kind, template: Template::new(&kind.text()), label };
         let kinds: Vec<Compiled> = labels::KINDS
             .iter()
@@ -109,7 +115,23 @@ impl Generator {
                 [false, true].map(|labels| [false, true].map(|night| Table::of(&kinds, content_type, labels, night)))
             })
             .collect();
-        Self { tenant, kinds, tables }
+        Self { kinds, tables }
+    }
+
+    fn of_type(&self, content_type: ContentType) -> impl Iterator<Item = &Compiled> {
+        self.kinds.iter().filter(move |compiled| compiled.kind.content_type == content_type)
+    }
+
+    fn table(&self, content_type: ContentType, labels: bool, night: bool) -> Option<&Table> {
+        self.tables.get(content_type as usize).map(|tables| &tables[usize::from(labels)][usize::from(night)])
+    }
+}
+
+impl Generator {
+    /// For this tenant.
+    #[must_use]
+    pub const fn new(tenant: Arc<Tenant>) -> Self {
+        Self { tenant }
     }
 
     /// How many records a recipe makes.
@@ -117,7 +139,7 @@ impl Generator {
     pub fn records(&self, recipe: &Recipe) -> u32 {
         match recipe.choice {
             Choice::Weighted { records, .. } => records,
-            Choice::EachKind => u32::try_from(self.of_type(recipe.content_type).count()).unwrap_or(u32::MAX),
+            Choice::EachKind => u32::try_from(KINDS.of_type(recipe.content_type).count()).unwrap_or(u32::MAX),
         }
     }
 
@@ -150,34 +172,26 @@ impl Generator {
         Bytes::from(out)
     }
 
-    fn of_type(&self, content_type: ContentType) -> impl Iterator<Item = &Compiled> {
-        self.kinds.iter().filter(move |compiled| compiled.kind.content_type == content_type)
-    }
-
-    fn table(&self, content_type: ContentType, labels: bool, night: bool) -> Option<&Table> {
-        self.tables.get(content_type as usize).map(|tables| &tables[usize::from(labels)][usize::from(night)])
-    }
-
     fn is_label(&self, recipe: &Recipe, index: u32) -> bool {
         match recipe.choice {
             Choice::Weighted { records, labels } => {
                 let (records, labels, index) = (u64::from(records.max(1)), u64::from(labels), u64::from(index));
                 let wanted = (index + 1) * labels / records > index * labels / records;
-                wanted && self.table(recipe.content_type, true, false).is_some_and(|table| !table.kinds.is_empty())
+                wanted && KINDS.table(recipe.content_type, true, false).is_some_and(|table| !table.kinds.is_empty())
             }
             Choice::EachKind => {
-                self.of_type(recipe.content_type).nth(index as usize).is_some_and(|compiled| compiled.label)
+                KINDS.of_type(recipe.content_type).nth(index as usize).is_some_and(|compiled| compiled.label)
             }
         }
     }
 
     fn choose(&self, recipe: &Recipe, index: u32, night: bool, rng: &mut Rng) -> Option<&Compiled> {
         match recipe.choice {
-            Choice::EachKind => self.of_type(recipe.content_type).nth(index as usize),
+            Choice::EachKind => KINDS.of_type(recipe.content_type).nth(index as usize),
             Choice::Weighted { .. } => {
                 let label = self.is_label(recipe, index);
-                let drawn = self.table(recipe.content_type, label, night).and_then(|table| table.draw(rng));
-                drawn.and_then(|at| self.kinds.get(at))
+                let drawn = KINDS.table(recipe.content_type, label, night).and_then(|table| table.draw(rng));
+                drawn.and_then(|at| KINDS.kinds.get(at))
             }
         }
     }

@@ -15,3 +15,5 @@ mod identity;
 mod ingestion;
 #[cfg(test)]
 mod process;
+#[cfg(test)]
+mod provider;
