@@ -14,6 +14,7 @@ mod report;
 mod serve;
 mod status;
 mod subscriptions;
+mod tenants;
 
 use std::{
     io::{ErrorKind, IsTerminal, Write},
@@ -90,6 +91,8 @@ It never ends with 0, for the host starts only what failed again.")]
     Connect(subscriptions::ConnectArguments),
     /// Stop the subscriptions of the content types. What is published until they are started again is lost.
     Disconnect(disconnect::DisconnectArguments),
+    /// The tenants that a provider's deployment reads: the list, and whether each can be read.
+    Tenants(tenants::TenantsArguments),
     /// What could not be delivered: show it, and send it again.
     DeadLetters(dead_letters::DeadLettersArguments),
     /// Print a script by which a shell completes the subcommands and their options.
@@ -107,6 +110,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Labels(arguments) => labels::labels(arguments),
         Command::Connect(arguments) => subscriptions::connect(arguments),
         Command::Disconnect(arguments) => disconnect::disconnect(arguments),
+        Command::Tenants(arguments) => tenants::tenants(arguments),
         Command::DeadLetters(arguments) => dead_letters::dead_letters(arguments),
         Command::Completions(arguments) => completions::completions(arguments),
     }
