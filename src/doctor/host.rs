@@ -60,7 +60,9 @@ pub(super) fn examine(environment: Environment<'_>, folders: &[PathBuf]) -> Find
     if problems.is_empty() {
         return Finding::ok(Check::Host, format!("the function app in {}", root.display()));
     }
-    let (found, fixes): (Vec<_>, Vec<_>) = problems.into_iter().unzip();
+    let (found, mut fixes): (Vec<_>, Vec<_>) = problems.into_iter().unzip();
+    // One fix may mend several.
+    fixes.dedup();
     Finding::failed(Check::Host, format!("{}: {}", root.display(), found.join("; ")), fixes.join("\n"))
 }
 
@@ -257,10 +259,9 @@ mod tests {
     #[test]
     fn what_the_host_would_stumble_over_is_told() {
         let app = app();
-        let cases: [(Changes, &str, &str); 6] = [
+        let cases: [(Changes, &str, &str); 5] = [
             (&[("TIMER_SCHEDULE", " ")], "TIMER_SCHEDULE is not set", "TIMER_SCHEDULE=0 */5 * * * *"),
             (&[("FUNCTIONS_WORKER_RUNTIME", "node")], "is node", "FUNCTIONS_WORKER_RUNTIME=custom"),
-            (&[("TENANTS", "state")], "there is no FleetPull/function.json", "./scripts/package --fleet"),
             (&[("FUNCTIONS_CUSTOMHANDLER_PORT", "x")], "no port", "remove it"),
             (&[("RUN_BUDGET_SECONDS", "300")], "functionTimeout (300 s)", "RUN_BUDGET_SECONDS=240"),
             (&[(OVERRIDE, "elsewhere")], "the handler elsewhere is not there", "publish"),
@@ -279,6 +280,25 @@ mod tests {
         assert!(look(app.path(), &[]).found.contains("host.json: EOF"));
         fs::remove_file(app.path().join("host.json")).unwrap();
         assert_eq!(look(app.path(), &[]).verdict, Verdict::Skipped, "nothing of an app is left");
+    }
+
+    #[test]
+    fn many_tenants_have_functions_of_their_own() {
+        const TENANTS: Changes = &[("TENANTS", "state")];
+        let app = app();
+        let finding = look(app.path(), TENANTS);
+        assert!(
+            finding.found.ends_with("no FleetTimer/function.json; there is no FleetPull/function.json"),
+            "{finding:?}"
+        );
+        assert!(finding.fix.unwrap().starts_with("./scripts/package --fleet"), "one fix for both");
+        fs::remove_dir_all(app.path().join("TimerPull")).unwrap();
+        for (folder, kind, name) in FLEET_TRIGGERS {
+            let function = json!({"bindings": [{"type": kind, "name": name}]});
+            fs::create_dir(app.path().join(folder)).unwrap();
+            fs::write(app.path().join(folder).join("function.json"), function.to_string()).unwrap();
+        }
+        assert_eq!(look(app.path(), TENANTS).verdict, Verdict::Ok);
     }
 
     #[cfg(unix)]

@@ -20,9 +20,8 @@ use crate::command::{say, wrong_use};
 #[command(after_help = "Examples:
   # with the app settings for all that is not given
   labelstream tenants add 4b0a6d34-6f8c-4f5e-9c1a-0d2f7a9b1e55 --name Contoso
-  # in the cloud of the US government, with a rule of its own
-  labelstream tenants add 4b0a6d34-6f8c-4f5e-9c1a-0d2f7a9b1e55 --cloud gcchigh \\
-    --dcr-rule-id dcr-0123456789abcdef0123456789abcdef
+  # in a cloud of the US government
+  labelstream tenants add 4b0a6d34-6f8c-4f5e-9c1a-0d2f7a9b1e55 --cloud gcchigh
   # into the list, and read by no run yet
   labelstream tenants add 4b0a6d34-6f8c-4f5e-9c1a-0d2f7a9b1e55 --disabled
 

@@ -19,8 +19,8 @@ use crate::command::{print, say, started_runtime, wrong_use};
   # all tenants
   labelstream tenants list
   labelstream tenants list --state ./state
-  # the ids of those that are read
-  labelstream tenants list --json | jq -r '.tenants[] | select(.enabled) | .tenantId'
+  # the ids of all of them
+  labelstream tenants list --json | jq -r '.tenants[].tenantId'
 
 Entries are judged with the app settings of the environment. A bad one stops its tenant alone, and is told with each key that is wrong.
 

@@ -50,8 +50,8 @@ enum Action {
   # all tenants that are enabled; one, also before it is enabled
   labelstream tenants check
   labelstream tenants check --tenant Contoso
-  # the names of those that failed
-  labelstream tenants check --json | jq -r '.tenants[] | select(.ok | not) | .name'
+  # those that failed
+  labelstream tenants check --json | jq '.tenants[] | select(.ok | not)'
 
 The columns are checks of doctor, of which the worst is shown: access is the token and its permission; feed the feed, auditing and the listing; ingestion and labels each with its token. What all tenants share is looked at once: host, settings, state, clock.
 
