@@ -98,12 +98,13 @@ async fn of_services(
     let lock_key = Memory::lock_key(&settings.feed.tenant_id);
     let lock = async {
         match container {
-            Some((Ok(store), name)) => state::of_tenant(Some(store), name, &lock_key).await,
-            None if options.state.is_some() => state::of_tenant(None, "", &lock_key).await,
-            _ => Finding::because(Check::Lease, Check::State),
+            Some((Ok(store), name)) => vec![state::held(store, name, &lock_key).await],
+            // The locks of a folder end with their processes, whosever they are.
+            None if options.state.is_some() => Vec::new(),
+            _ => vec![Finding::because(Check::Lease, Check::State)],
         }
     };
     let (feed, lock, ingestion, labels) =
         tokio::join!(of_feed(settings), lock, of_ingestion(settings, options), of_labels(settings));
-    [feed, vec![lock], ingestion, labels].concat()
+    [feed, lock, ingestion, labels].concat()
 }

@@ -84,11 +84,15 @@ impl FleetReport {
     /// All that was found of the one tenant that was looked at, as [`super::examine()`] tells it.
     #[must_use]
     pub fn into_one(self) -> Report {
-        let tenants = self.tenants.into_iter().flat_map(|tenant| tenant.report.findings);
-        // What the tenant's own line says as well.
-        let is_told = |finding: &Finding| matches!(finding.check, Check::Settings | Check::Lease) && finding.carries();
-        let shared = self.deployment.findings.into_iter().filter(|finding| !is_told(finding));
-        Report::new(shared.chain(tenants).collect())
+        let own: Vec<_> = self.tenants.into_iter().flat_map(|tenant| tenant.report.findings).collect();
+        // What is well is told by the tenant's own line, where it has one.
+        let is_told = |finding: &Finding| {
+            matches!(finding.check, Check::Settings | Check::Lease)
+                && finding.carries()
+                && own.iter().any(|own| own.check == finding.check)
+        };
+        let shared: Vec<_> = self.deployment.findings.into_iter().filter(|finding| !is_told(finding)).collect();
+        Report::new([shared, own].concat())
     }
 
     /// Whether nothing failed, of no tenant and of nothing that they share.

@@ -35,14 +35,6 @@ pub(super) async fn in_container(store: &BlobStore, name: &str, lock_key: Option
     vec![rights, lease(store, name, lock_key).await]
 }
 
-/// Who holds the lock of one tenant of several; the right to take it is the deployment's.
-pub(super) async fn of_tenant(store: Option<&BlobStore>, name: &str, lock_key: &str) -> Finding {
-    match store {
-        Some(store) => held(store, name, lock_key).await,
-        None => Finding::not_needed(Check::Lease, "the locks of a folder end with their processes"),
-    }
-}
-
 /// Tries out a folder. Its lock is the kernel's, and ends with its process: there is nothing more to look at.
 pub(super) async fn in_folder(store: &FolderStore, place: &str) -> Vec<Finding> {
     match store.rehearse().await {
@@ -90,7 +82,8 @@ async fn lease(store: &BlobStore, container: &str, lock_key: Option<&str>) -> Fi
     }
 }
 
-async fn held(store: &BlobStore, container: &str, lock_key: &str) -> Finding {
+/// Who holds the lock of a tenant. The right to take it is looked at apart from that.
+pub(super) async fn held(store: &BlobStore, container: &str, lock_key: &str) -> Finding {
     let check = Check::Lease;
     match holder(store, lock_key).await {
         Ok(Holder::Nobody) => Finding::ok(check, "may be taken; no run holds it now"),
