@@ -1,4 +1,4 @@
-//! The storage emulator, for tests that speak to a blob service over HTTP.
+//! The storage emulator, for tests that speak to a blob or queue service over HTTP.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -11,14 +11,15 @@ use std::{
 pub const ACCOUNT: &str = "devstoreaccount1";
 pub const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// A running emulator. It keeps its blobs in memory.
+/// A running emulator. It keeps its blobs and queues in memory.
 pub struct Azurite {
     process: Child,
     port: u16,
+    queue_port: u16,
 }
 
 impl Azurite {
-    /// The one that all tests of this binary share; each has a container of its own. It ends when the binary does,
+    /// The one that all tests of this binary share; each has a container and queues of its own. It ends when the binary does,
     /// however that ends, because its standard input closes.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Azurite> = OnceLock::new();
@@ -46,16 +47,19 @@ impl Azurite {
             .expect("the storage emulator needs Node.js: run ./scripts/test");
         let mut lines = BufReader::new(process.stdout.take().expect("its standard output is piped"));
         let mut said = String::new();
-        let port = loop {
+        let [mut port, mut queue_port] = [None; 2];
+        while port.is_none() || queue_port.is_none() {
             let begin = said.len();
             assert_ne!(lines.read_line(&mut said).unwrap(), 0, "the storage emulator ended: {said}");
-            if let Some((_, port)) = said[begin..].trim_end().rsplit_once("listens on http://127.0.0.1:") {
-                break port.parse().expect("a port ends the line");
+            if let Some((service, found)) = said[begin..].trim_end().rsplit_once("listens on http://127.0.0.1:") {
+                let of = if service.contains("Queue") { &mut queue_port } else { &mut port };
+                *of = Some(found.parse().expect("a port ends the line"));
             }
-        };
+        }
         // A full pipe would stop it.
         std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
-        Self { process, port }
+        let listens = "both services listen";
+        Self { process, port: port.expect(listens), queue_port: queue_port.expect(listens) }
     }
 
     /// Where its blob service listens.
@@ -63,9 +67,14 @@ impl Azurite {
         self.port
     }
 
+    /// The account's queues: an address without a slash at its end.
+    pub fn queue_endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}/{ACCOUNT}", self.queue_port)
+    }
+
     /// Its connection string, as `AzureWebJobsStorage` would hold it.
     pub fn connection_string(&self) -> String {
-        connection_string(self.port, KEY)
+        format!("{}QueueEndpoint={};", connection_string(self.port, KEY), self.queue_endpoint())
     }
 }
 
@@ -77,7 +86,7 @@ impl Drop for Azurite {
     }
 }
 
-/// A connection string for the emulator's account at `port` with `key`.
+/// A connection string for the blobs of the emulator's account at `port` with `key`.
 pub fn connection_string(port: u16, key: &str) -> String {
     format!(
         "DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={key};\
