@@ -220,7 +220,15 @@ pub fn blob_store(settings: &Settings) -> Result<BlobStore, AssemblyError> {
 /// # Errors
 /// As for [`store`].
 pub fn store_of(deployment: &DeploymentSettings) -> Result<Arc<dyn Store>, AssemblyError> {
-    Ok(Arc::new(container_of(&deployment.identity, deployment.storage.as_ref())?))
+    Ok(Arc::new(blob_store_of(deployment)?))
+}
+
+/// The container of a deployment.
+///
+/// # Errors
+/// As for [`store`].
+pub fn blob_store_of(deployment: &DeploymentSettings) -> Result<BlobStore, AssemblyError> {
+    container_of(&deployment.identity, deployment.storage.as_ref())
 }
 
 /// The work queue of a deployment, in the storage account that holds its state.
