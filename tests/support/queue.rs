@@ -92,7 +92,7 @@ impl Queue {
         self.client.send_message(content, None::<QueueClientSendMessageOptions<'_>>).await.map(drop)
     }
 
-    /// Takes up to `most` messages (32 at most) and hides them for so many seconds.
+    /// Takes up to `most` messages (32 at most) and hides them for so many seconds; none where there is no queue.
     pub async fn take(&self, most: u32, seconds: u32) -> azure_core::Result<Vec<Message>> {
         let options = QueueClientReceiveMessagesOptions {
             number_of_messages: Some(most as i32),
@@ -168,9 +168,9 @@ fn is_too_late(error: &azure_core::Error) -> bool {
 }
 
 /// An account SAS for all of the queues ("Create an account SAS", learn.microsoft.com, rest/api/storageservices).
-fn signed_access() -> [(&'static str, String); 6] {
+fn signed_access(account: &str) -> [(&'static str, String); 6] {
     let (version, permissions, expiry) = ("2019-12-12", "rwdlacup", "2099-01-01T00:00:00Z");
-    let text = format!("{ACCOUNT}\n{permissions}\nq\nsco\n\n{expiry}\n\n\n{version}\n");
+    let text = format!("{account}\n{permissions}\nq\nsco\n\n{expiry}\n\n\n{version}\n");
     let signature = hmac_sha256(&text, &Secret::new(KEY)).expect("a signature");
     let fields =
         [("sv", version), ("ss", "q"), ("srt", "sco"), ("sp", permissions), ("se", expiry), ("sig", &signature)];
