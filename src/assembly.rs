@@ -9,13 +9,18 @@ use crate::{
     identity::{self, Audience, IdentityError, Tokens},
     ingestion::{IngestionClient, IngestionError},
     labels::{GraphClient, Keeper, MapSource},
-    pull::{Connector, LeftOver, Sink},
+    pull::{Capacity, Connector, LeftOver, Sink},
+    queue::{WORK_QUEUE, WorkQueue},
     record::{Filter, record_type_by_name},
     settings::{
         DeploymentSettings, Fault, FilterSettings, Heartbeats, IdentitySettings, IngestionSettings, LabelSource,
         RecordTypeName, Settings, SettingsError, StorageAccount, StorageSettings,
     },
-    state::{StateError, Store, blob::BlobStore, connection, connection::ConnectionError},
+    state::{
+        StateError, Store,
+        blob::BlobStore,
+        connection::{self, ConnectionError, Service},
+    },
 };
 
 /// Why a connector cannot be put together.
@@ -58,6 +63,13 @@ fn http_client() -> Result<reqwest::Client, reqwest::Error> {
     Ok(CLIENT.get_or_init(|| client).clone())
 }
 
+/// What the runs of the process share, whichever connector they are of.
+#[must_use]
+pub fn capacity() -> Capacity {
+    static CAPACITY: OnceLock<Capacity> = OnceLock::new();
+    CAPACITY.get_or_init(Capacity::default).clone()
+}
+
 /// The same for the SDK's requests for tokens. Where it cannot be made, each of them makes its own and says why it cannot.
 fn transport() -> Option<Transport> {
     http_client().ok().map(|client| Transport::new(Arc::new(client)))
@@ -87,6 +99,7 @@ pub fn connector_with(settings: &Settings, store: Arc<dyn Store>, sink: Sink) ->
         content_types: feed.content_types.clone(),
         initial_lookback: feed.initial_lookback,
         left_over: LeftOver::default(),
+        capacity: capacity(),
     })
 }
 
@@ -162,8 +175,19 @@ fn tokens(settings: &Settings, scope: &str, audience: Audience) -> Arc<Tokens> {
 /// # Errors
 /// The settings were read without it, or the endpoint is neither https nor http on loopback.
 pub fn ingestion(settings: &Settings) -> Result<Sink, AssemblyError> {
+    ingestion_with(settings, |ingestion| ingestion_tokens(settings, ingestion))
+}
+
+/// The same with `tokens` of the caller's, who may have them already.
+///
+/// # Errors
+/// As for [`ingestion`].
+pub fn ingestion_with(
+    settings: &Settings,
+    tokens: impl FnOnce(&IngestionSettings) -> Arc<Tokens>,
+) -> Result<Sink, AssemblyError> {
     let ingestion = settings.ingestion.as_ref().ok_or_else(|| unread("DATA_COLLECTION_ENDPOINT"))?;
-    Ok(Sink::Ingestion(ingestion_client(ingestion, ingestion_tokens(settings, ingestion))?))
+    Ok(Sink::Ingestion(ingestion_client(ingestion, tokens(ingestion))?))
 }
 
 /// The data collection rule of the settings, asked with `tokens`.
@@ -196,7 +220,26 @@ pub fn blob_store(settings: &Settings) -> Result<BlobStore, AssemblyError> {
 /// # Errors
 /// As for [`store`].
 pub fn store_of(deployment: &DeploymentSettings) -> Result<Arc<dyn Store>, AssemblyError> {
-    Ok(Arc::new(container_of(&deployment.identity, deployment.storage.as_ref())?))
+    Ok(Arc::new(blob_store_of(deployment)?))
+}
+
+/// The container of a deployment.
+///
+/// # Errors
+/// As for [`store`].
+pub fn blob_store_of(deployment: &DeploymentSettings) -> Result<BlobStore, AssemblyError> {
+    container_of(&deployment.identity, deployment.storage.as_ref())
+}
+
+/// The work queue of a deployment, in the storage account that holds its state.
+///
+/// # Errors
+/// As for [`store`], or the address of the queue service is missing.
+pub fn work_queue(deployment: &DeploymentSettings) -> Result<WorkQueue, AssemblyError> {
+    let storage = deployment.storage.as_ref().ok_or_else(|| unread(connection::CONNECTION_STRING))?;
+    let account = queue_account(storage)?;
+    let credential = identity::storage_credential(&deployment.identity, storage, transport())?;
+    Ok(WorkQueue::open(&account, WORK_QUEUE, credential)?)
 }
 
 fn container_of(identity: &IdentitySettings, storage: Option<&StorageSettings>) -> Result<BlobStore, AssemblyError> {
@@ -213,8 +256,24 @@ fn container_of(identity: &IdentitySettings, storage: Option<&StorageSettings>) 
 pub fn storage_account(storage: &StorageSettings) -> Result<connection::StorageAccount, ConnectionError> {
     match &storage.account {
         StorageAccount::ConnectionString(text) => connection::StorageAccount::from_connection_string(reveal(text)),
-        StorageAccount::Identity { blob_service_uri, client_id } => {
+        StorageAccount::Identity { blob_service_uri, client_id, .. } => {
             connection::StorageAccount::from_service_uri(blob_service_uri.as_str(), client_id.as_deref())
+        }
+    }
+}
+
+/// The queue service of the storage account that the settings name.
+///
+/// # Errors
+/// What they hold is no account, or tells no queue service.
+pub fn queue_account(storage: &StorageSettings) -> Result<connection::StorageAccount, ConnectionError> {
+    match &storage.account {
+        StorageAccount::ConnectionString(text) => connection::StorageAccount::service_of(Service::Queue, reveal(text)),
+        StorageAccount::Identity { queue_service_uri: Some(uri), client_id, .. } => {
+            connection::StorageAccount::service_at(Service::Queue, uri.as_str(), client_id.as_deref())
+        }
+        StorageAccount::Identity { blob_service_uri, client_id, .. } => {
+            connection::StorageAccount::queues_beside(blob_service_uri, client_id.as_deref())
         }
     }
 }

@@ -23,7 +23,10 @@
 //! status is well), [`doctor`] (whether all that it needs is there) and [`report`] (rows of a file as pictures, without
 //! Sentinel).
 //!
-//! Around them: [`settings`] (what the operator chose), [`tenants`] (whose feeds a provider reads), [`identity`] (tokens), [`assembly`] (a connector from its
+//! For a provider with many tenants: [`tenants`] (whose feeds it reads), [`fleet`] (what the timer queues, and what becomes
+//! of a message), [`queue`] (the work queue).
+//!
+//! Around them: [`settings`] (what the operator chose), [`identity`] (tokens), [`assembly`] (a connector from its
 //! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`telemetry`] (log lines).
 //!
 //! Deciding is done by plain functions and values that know no network and no clock: windows, error classes, the filter,
@@ -36,13 +39,16 @@ pub mod content;
 pub mod dead_letter;
 pub mod doctor;
 pub mod feed;
+pub mod fleet;
 pub mod handler;
 pub mod health;
 mod html;
 pub mod identity;
 pub mod ingestion;
 pub mod labels;
+pub mod plain;
 pub mod pull;
+pub mod queue;
 pub mod record;
 pub mod report;
 pub mod retry;

@@ -24,7 +24,7 @@ use std::{
     },
 };
 
-use labelstream::handler::{Range, RunReport, Trigger};
+use labelstream::handler::{Range, RunReport, Task, Trigger};
 use oracle::{Verdict, judge};
 use script::{Served, done, failed, logged};
 use serde_json::json;
@@ -110,18 +110,42 @@ async fn an_input_that_is_no_range_is_a_normal_run_that_says_so() {
 }
 
 #[tokio::test]
+async fn a_message_reaches_the_runner_as_the_host_hands_it_over() {
+    logged("");
+    let served = Served::new(|trigger, _| async move {
+        match trigger.task {
+            Task::Work(Ok(_)) => panic!("a run of one tenant"),
+            Task::Work(Err(why)) => failed(&why.to_string()),
+            other => failed(&format!("{other:?}")),
+        }
+    })
+    .await;
+    let mut connection = Connection::open(served.address).await;
+    let timer = sample("timer-later.http");
+    let timer = String::from_utf8(timer).unwrap().replace("POST /TimerPull ", "POST /FleetTimer ").into_bytes();
+    let message =
+        timer_pull("a-message", br#"{"Data":{"work":"{\"tenantId\":\"4b0a6d34-6f8c-4f5e-9c1a-0d2f7a9b1e55\"}"}}"#);
+    let message = String::from_utf8(message).unwrap().replace("POST /TimerPull ", "POST /FleetPull ").into_bytes();
+    for (request, told) in [
+        (sample("queue-json.http"), "has a tenantId that is no GUID"),
+        (sample("queue-text.http"), "is no JSON object"),
+        (message, "a run of one tenant"),
+        (timer, "Queue"),
+    ] {
+        let reply = connection.ask(&request).await;
+        assert_eq!((reply.status, judge(&reply)), (500, Verdict::Failed));
+        assert!(reply.json()["error"].as_str().unwrap().contains(told), "{told}: {:?}", reply.json());
+    }
+    let id = "efc44e73-4944-481c-904c-29f3c6174c41";
+    assert_eq!(served.triggers()[0].invocation_id.as_deref(), Some(id));
+}
+
+#[tokio::test]
 async fn requests_of_other_functions_find_a_404_with_a_body() {
     logged("");
     let served = Served::idle().await;
     let mut connection = Connection::open(served.address).await;
-    for name in [
-        "timer-no-monitor.http",
-        "timer-timespan.http",
-        "timer-retry.http",
-        "queue-json.http",
-        "queue-text.http",
-        "status-forwarded.http",
-    ] {
+    for name in ["timer-no-monitor.http", "timer-timespan.http", "timer-retry.http", "status-forwarded.http"] {
         let reply = connection.ask(&sample(name)).await;
         assert_eq!((reply.status, judge(&reply)), (404, Verdict::Failed), "{name}");
         assert!(reply.json()["error"].is_string(), "{name}");

@@ -1,21 +1,19 @@
 //! `labelstream serve`: the custom handler.
 
-use std::{net::Ipv4Addr, process::ExitCode, sync::Arc, time::Duration};
+mod many;
+mod one;
 
-use async_trait::async_trait;
+use std::{net::Ipv4Addr, process::ExitCode, sync::Arc};
+
 use labelstream::{
-    assembly,
-    handler::{self, RunFailure, RunReport, Runner, Trigger},
-    health::{Health, Reporter, Started, host_name, look_within},
-    pull::{Budget, Connector, Range, Request},
-    settings::{self, Needs, Settings},
-    status::Status,
-    telemetry,
+    handler::{self, Runner},
+    settings, telemetry,
+    tenants::Source,
 };
-use time::OffsetDateTime;
-use tokio::{net::TcpListener, sync::OnceCell};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use self::{many::ManyTenants, one::OneTenant};
 use super::{asked_to_end, runtime, say, wrong_use};
 
 /// The port that the Functions host chose.
@@ -55,7 +53,11 @@ async fn listen(port: u16) -> ExitCode {
         }
     };
     let shutdown = CancellationToken::new();
-    let served = handler::serve(listener, Arc::new(TimerRunner::new()), shutdown.clone());
+    let runner: Arc<dyn Runner> = match Source::of(&settings::process_environment) {
+        Some(_) => Arc::new(ManyTenants::new()),
+        None => Arc::new(OneTenant::new()),
+    };
+    let served = handler::serve(listener, runner, shutdown.clone());
     tokio::pin!(served);
     tokio::select! {
         ended = &mut served => {
@@ -69,68 +71,5 @@ async fn listen(port: u16) -> ExitCode {
             }
             status
         }
-    }
-}
-
-/// How long the state is looked at for a status: monitors wait for some ten seconds.
-const LOOK: Duration = Duration::from_secs(5);
-
-/// Answers the timer and who asks for the status. The connector is put together at the first run, so that the handler is
-/// there at once, also with bad settings.
-struct TimerRunner {
-    connector: OnceCell<(Arc<Connector>, Budget)>,
-    reporter: Reporter,
-}
-
-impl TimerRunner {
-    fn new() -> Self {
-        let reporter = Reporter::new(host_name(&settings::process_environment));
-        Self { connector: OnceCell::new(), reporter }
-    }
-
-    async fn connector(&self) -> Result<&(Arc<Connector>, Budget), String> {
-        self.connector
-            .get_or_try_init(|| async {
-                let settings =
-                    Settings::read(&settings::process_environment, Needs::SERVE).map_err(|error| error.one_line())?;
-                let connector = assembly::connector(&settings).map_err(|error| error.to_string())?;
-                Ok((Arc::new(connector), Budget::of(settings.run.budget)))
-            })
-            .await
-    }
-}
-
-#[async_trait]
-impl Runner for TimerRunner {
-    async fn run(&self, trigger: Trigger, stop: CancellationToken) -> Result<RunReport, RunFailure> {
-        let (connector, budget) = self.connector().await.map_err(|reason| RunFailure { reason })?;
-        let range = trigger.range.map(|range| Range { since: range.since, until: range.until });
-        let began_by = (if trigger.manual { Started::Manual } else { Started::Timer }, trigger.invocation_id);
-        match self.reporter.run(connector, Request::new(range, *budget), began_by, stop).await {
-            Ok(summary) => Ok(RunReport { lines: summary.lines() }),
-            Err(failed) => Err(RunFailure { reason: failed.to_string() }),
-        }
-    }
-
-    async fn status(&self) -> Health {
-        let reason = match self.connector().await {
-            Ok((connector, _)) => {
-                return look_within(LOOK, connector.store.as_ref(), &connector.tenant, &connector.content_types).await;
-            }
-            Err(reason) => reason,
-        };
-        // What was done before the settings went bad can be told as long as those of the state are good.
-        let needs = Needs { ingestion: false, storage: true };
-        let state = Settings::read(&settings::process_environment, needs)
-            .ok()
-            .and_then(|settings| Some((assembly::store(&settings).ok()?, settings)));
-        let mut health = match state {
-            Some((store, Settings { feed, .. })) => {
-                look_within(LOOK, store.as_ref(), &feed.tenant_id, &feed.content_types).await
-            }
-            None => Health::unknown(Status::unknown(None, OffsetDateTime::now_utc()), Vec::new()),
-        };
-        health.add_problem(reason);
-        health
     }
 }

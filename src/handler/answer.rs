@@ -6,7 +6,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{FUNCTION, HTTP_BINDING, STATUS_FUNCTION};
+use super::{FLEET_PULL, FLEET_TIMER, FUNCTION, HTTP_BINDING, STATUS_FUNCTION};
 
 /// What the caller of an HTTP function is answered.
 pub(super) struct HttpAnswer<'a> {
@@ -58,7 +58,10 @@ impl Answer {
     pub(super) fn unknown_function() -> Self {
         Self::refused(
             StatusCode::NOT_FOUND,
-            &format!("no such function; there are POST /{FUNCTION} and POST /{STATUS_FUNCTION}"),
+            &format!(
+                "no such function; there are POST /{FUNCTION} (for many tenants /{FLEET_TIMER} and /{FLEET_PULL}) and POST \
+                 /{STATUS_FUNCTION}"
+            ),
         )
     }
 

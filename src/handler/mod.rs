@@ -1,6 +1,7 @@
 //! The custom handler: what the Azure Functions host asks over HTTP, and how it is answered.
 //!
-//! The host polls `GET /` until it answers, then sends every firing of the timer as `POST /TimerPull`, and every request
+//! The host polls `GET /` until it answers, then sends every firing of the timer as `POST /TimerPull` (where many tenants
+//! are read `POST /FleetTimer`, and every message as `POST /FleetPull`), and every request
 //! for `GET /api/status` as `POST /Status`, since `host.json` does not have requests forwarded. Three rules of the host shape the answers (seen on host 4.1037.0):
 //! - Success is a 2xx with a JSON object. A 2xx with an empty body or `null` is never taken for an end: the run hangs
 //!   to `functionTimeout` and the host kills the process. So every answer here has a JSON object, errors too.
@@ -23,7 +24,7 @@ mod status;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::health::Health;
+use crate::{fleet, health};
 
 pub use payload::Payload;
 pub use range::Range;
@@ -32,7 +33,13 @@ pub use server::serve;
 /// The function that the timer fires: the name of the folder beside `host.json`, and the path of its requests.
 pub const FUNCTION: &str = "TimerPull";
 
-/// The name of the timer binding in `TimerPull/function.json`. It must not end in "trigger": the host drops such keys.
+/// The function that the timer fires where many tenants are read, likewise.
+pub const FLEET_TIMER: &str = "FleetTimer";
+
+/// The function that a message begins where many tenants are read, likewise.
+pub const FLEET_PULL: &str = "FleetPull";
+
+/// The name of the timer binding in `TimerPull/function.json` and `FleetTimer/function.json`. It must not end in "trigger": the host drops such keys.
 pub const BINDING: &str = "timer";
 
 /// The function that tells the status, over HTTP: likewise.
@@ -41,9 +48,23 @@ pub const STATUS_FUNCTION: &str = "Status";
 /// The name of the output binding in `Status/function.json`.
 pub const HTTP_BINDING: &str = "res";
 
+/// What the host asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Task {
+    /// [`FUNCTION`]: a run of the one tenant that is read.
+    #[default]
+    Pull,
+    /// [`FLEET_TIMER`]: a message for each tenant that is due.
+    Queue,
+    /// [`FLEET_PULL`]: the run of one tenant of many, or why the message cannot be read.
+    Work(Result<fleet::Work, fleet::Unreadable>),
+}
+
 /// Why a run is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trigger {
+    /// What is asked for.
+    pub task: Task,
     /// The host's id of this invocation. Retries of one firing share it. Missing where something else asked.
     pub invocation_id: Option<String>,
     /// The W3C trace that this run belongs to, as the host sent it.
@@ -84,5 +105,55 @@ pub trait Runner: Send + Sync {
 
     /// How the connector stands. It is asked at any time, also while a run goes on, and answers within seconds: what
     /// cannot be found out by then is a problem that it tells.
-    async fn status(&self) -> Health;
+    async fn status(&self) -> Standing;
+}
+
+/// How the connector stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Standing {
+    /// The one tenant that is read.
+    Tenant(Box<health::Health>),
+    /// Many.
+    Fleet(health::Fleet),
+}
+
+impl Standing {
+    /// Nobody has to look.
+    #[must_use]
+    pub const fn is_healthy(&self) -> bool {
+        match self {
+            Self::Tenant(health) => health.healthy,
+            Self::Fleet(fleet) => fleet.healthy,
+        }
+    }
+
+    /// How many problems there are.
+    fn problems(&self) -> usize {
+        match self {
+            Self::Tenant(health) => health.problems.len(),
+            Self::Fleet(fleet) => {
+                fleet.problems.len() + fleet.tenants.iter().map(|tenant| tenant.health.problems.len()).sum::<usize>()
+            }
+        }
+    }
+
+    fn json(&self) -> serde_json::Result<String> {
+        match self {
+            Self::Tenant(health) => serde_json::to_string(health),
+            Self::Fleet(fleet) => serde_json::to_string(fleet),
+        }
+    }
+
+    fn page(&self) -> String {
+        match self {
+            Self::Tenant(health) => health::page(health),
+            Self::Fleet(fleet) => health::fleet_page(fleet),
+        }
+    }
+}
+
+impl From<health::Health> for Standing {
+    fn from(health: health::Health) -> Self {
+        Self::Tenant(Box::new(health))
+    }
 }

@@ -6,8 +6,8 @@ use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{RunFailure, RunReport, Runner, Trigger};
-use crate::{health::Health, telemetry};
+use super::{RunFailure, RunReport, Runner, Standing, Trigger};
+use crate::telemetry;
 
 /// Begins runs and knows how many there are.
 #[derive(Clone)]
@@ -48,7 +48,7 @@ impl Runs {
     }
 
     /// How the connector stands.
-    pub(super) async fn status(&self) -> Health {
+    pub(super) async fn status(&self) -> Standing {
         self.runner.status().await
     }
 

@@ -19,13 +19,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{
-    FUNCTION, RunReport, Runner, STATUS_FUNCTION, Trigger,
+    FLEET_PULL, FLEET_TIMER, FUNCTION, RunReport, Runner, STATUS_FUNCTION, Task, Trigger,
     answer::Answer,
     payload::Payload,
     runs::Runs,
     status::{self, Wanted},
 };
-use crate::telemetry;
+use crate::{fleet, telemetry};
 
 /// The most that a body may have, in bytes. The host's have some 400, and some thousand with a retry's exception.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -70,14 +70,57 @@ pub async fn serve(listener: TcpListener, runner: Arc<dyn Runner>, shutdown: Can
 fn routes(runs: Runs) -> Router {
     Router::new()
         .route("/", get(async || Answer::ready()))
-        .route(&format!("/{FUNCTION}"), post(timer_pull))
+        .route(
+            &format!("/{FUNCTION}"),
+            post(async |runs: State<Runs>, headers: HeaderMap, body: Body| {
+                run(runs, headers, body, |body| Asked::by_timer(Task::Pull, body)).await
+            }),
+        )
+        .route(
+            &format!("/{FLEET_TIMER}"),
+            post(async |runs: State<Runs>, headers: HeaderMap, body: Body| {
+                run(runs, headers, body, |body| Asked::by_timer(Task::Queue, body)).await
+            }),
+        )
+        .route(
+            &format!("/{FLEET_PULL}"),
+            post(async |runs: State<Runs>, headers: HeaderMap, body: Body| {
+                run(runs, headers, body, Asked::by_message).await
+            }),
+        )
         .route(&format!("/{STATUS_FUNCTION}"), post(tell_status))
         .fallback(async |body: Body| refuse(body, Answer::unknown_function()).await)
         .method_not_allowed_fallback(async |body: Body| refuse(body, Answer::wrong_method()).await)
         .with_state(runs)
 }
 
-async fn timer_pull(State(runs): State<Runs>, headers: HeaderMap, body: Body) -> Answer {
+/// What a body asks for.
+struct Asked {
+    trigger: Trigger,
+    retry: Option<u64>,
+    /// What of it could not be used.
+    notes: Vec<String>,
+}
+
+impl Asked {
+    fn by_timer(task: Task, body: &[u8]) -> Self {
+        let Payload { past_due, manual, range, retry, notes } = Payload::parse(body);
+        Self { trigger: Trigger { task, past_due, range, manual, ..Trigger::default() }, retry, notes }
+    }
+
+    fn by_message(body: &[u8]) -> Self {
+        let task = Task::Work(fleet::Work::parse(body));
+        Self { trigger: Trigger { task, ..Trigger::default() }, retry: None, notes: Vec::new() }
+    }
+}
+
+/// Does the run that a body asks for.
+async fn run(
+    State(runs): State<Runs>,
+    headers: HeaderMap,
+    body: Body,
+    asks_for: impl FnOnce(&[u8]) -> Asked,
+) -> Answer {
     let invocation_id = name(&headers, INVOCATION_ID);
     let traceparent = name(&headers, "traceparent");
     let span = telemetry::run_span(invocation_id.as_deref().unwrap_or("unknown"));
@@ -89,14 +132,15 @@ async fn timer_pull(State(runs): State<Runs>, headers: HeaderMap, body: Body) ->
                 return refusal.answer();
             }
         };
-        let Payload { past_due, manual, range, retry, notes } = Payload::parse(&body);
+        let Asked { trigger, retry, notes } = asks_for(&body);
         drop(body);
+        let Trigger { past_due, manual, range, .. } = &trigger;
         let asked = range.map(tracing::field::display);
         tracing::info!(traceparent, past_due, manual, retry, range = asked, "a run is asked for");
         for note in &notes {
             tracing::info!("{note}");
         }
-        match runs.run(Trigger { invocation_id, traceparent, past_due, range, manual }).await {
+        match runs.run(Trigger { invocation_id, traceparent, ..trigger }).await {
             Some(Ok(RunReport { lines })) => Answer::done(notes.into_iter().chain(lines).collect()),
             Some(Err(failure)) => Answer::failed(&failure.reason),
             None => Answer::stopping(),
@@ -115,8 +159,8 @@ async fn tell_status(State(runs): State<Runs>, headers: HeaderMap, body: Body) -
             Err(refusal) => return refusal.answer(),
         };
         let begun = Instant::now();
-        let health = match telemetry::caught(runs.status()).await {
-            Ok(health) => health,
+        let standing = match telemetry::caught(runs.status()).await {
+            Ok(standing) => standing,
             Err(panic) => {
                 tracing::error!("the status could not be told: it {panic}");
                 return Answer::failed(&format!("the status {panic}"));
@@ -124,12 +168,12 @@ async fn tell_status(State(runs): State<Runs>, headers: HeaderMap, body: Body) -
         };
         let milliseconds = begun.elapsed().as_millis();
         tracing::info!(
-            healthy = health.healthy,
-            problems = health.problems.len(),
+            healthy = standing.is_healthy(),
+            problems = standing.problems(),
             milliseconds,
             "the status was asked for"
         );
-        status::answer(wanted, &health)
+        status::answer(wanted, &standing)
     }
     .instrument(span)
     .await
@@ -160,7 +204,7 @@ impl Refusal {
 
     const fn reason(&self) -> &'static str {
         match self {
-            Self::TooLarge => "its body is too large for a timer's",
+            Self::TooLarge => "its body is too large for one of the host's",
             Self::Broken => "its body broke off or is not HTTP",
         }
     }

@@ -3,8 +3,11 @@
 
 use serde_json::Value;
 
-use super::answer::{Answer, HttpAnswer};
-use crate::health::{Health, SECURITY_POLICY, page};
+use super::{
+    Standing,
+    answer::{Answer, HttpAnswer},
+};
+use crate::health::SECURITY_POLICY;
 
 /// What the caller wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +59,8 @@ fn media_range(text: &str) -> (String, f32) {
 /// The answer to the caller: 200 where the connector is healthy, 503 where somebody has to look, with the same content.
 /// Monitors judge by the status alone: availability tests of Application Insights, load balancers, uptime services. The
 /// invocation itself has gone well either way, so that it does not count among the failed ones.
-pub(super) fn answer(wanted: Wanted, health: &Health) -> Answer {
-    let status = if health.healthy { 200 } else { 503 };
+pub(super) fn answer(wanted: Wanted, standing: &Standing) -> Answer {
+    let status = if standing.is_healthy() { 200 } else { 503 };
     let (content_type, body) = match wanted {
         Wanted::OtherMethod => {
             let headers = &[("Allow", "GET"), ("Content-Type", "application/json")];
@@ -67,8 +70,8 @@ pub(super) fn answer(wanted: Wanted, health: &Health) -> Answer {
                 body: r#"{"error":"GET is the one method here"}"#,
             });
         }
-        Wanted::Page => ("text/html; charset=utf-8", page(health)),
-        Wanted::Json => match serde_json::to_string(health) {
+        Wanted::Page => ("text/html; charset=utf-8", standing.page()),
+        Wanted::Json => match standing.json() {
             Ok(json) => ("application/json", json),
             Err(error) => return Answer::failed(&format!("the status cannot be written: {error}")),
         },

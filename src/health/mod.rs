@@ -5,8 +5,11 @@
 //! - [`Reporter`] makes a run and then tells of it in both ways; neither can fail the run.
 //! - [`Health`] is a [`crate::status::Status`] with the verdict on it. One value for all who look: the `status` subcommand
 //!   shows it as text (its `Display`), the `Status` function as a [`page`], both as JSON.
+//! - [`Fleet`] is the same of all tenants of a deployment, the worst first.
 
 mod counted;
+mod fleet;
+mod fleet_text;
 mod heartbeat;
 mod look;
 mod page;
@@ -17,9 +20,10 @@ mod span;
 mod text;
 mod verdict;
 
+pub use fleet::{Fleet, TenantHealth};
 pub use heartbeat::{Heartbeat, RUNS_COLUMNS_JSON, RUNS_STREAM};
 pub use look::look_within;
-pub use page::{SECURITY_POLICY, page};
+pub use page::{SECURITY_POLICY, fleet_page, page};
 pub use reporter::{Reporter, host_name};
 pub use ring::{KEPT_RUNS, Ring, runs_key};
 pub use run_record::{Outcome, RunRecord, Started};

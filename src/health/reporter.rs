@@ -36,14 +36,18 @@ const LONGEST_AT_THE_END: Duration = Duration::from_secs(2);
 /// How often another writer of the last runs is given way: two instances may end a run at the same moment.
 const TRIES: u32 = 3;
 
+/// Of how many tenants the runs are kept as they were written last: some 75 KB each.
+const KEPT_RINGS: usize = 64;
+
 /// Makes runs and tells of them. There is one for each process.
 #[derive(Debug, Default)]
 pub struct Reporter {
     host: String,
     /// That heartbeats do not arrive has been told, and none has arrived since.
     told: AtomicBool,
-    /// The runs as they were written last, so that the next is added with one request.
-    written: Mutex<Option<Written>>,
+    /// The runs as they were written last, so that the next is added with one request; of the tenant whose run ended last
+    /// at the end.
+    written: Mutex<Vec<Written>>,
 }
 
 /// Runs that were written.
@@ -58,7 +62,7 @@ impl Reporter {
     /// A reporter on the machine or instance `host`.
     #[must_use]
     pub const fn new(host: String) -> Self {
-        Self { host, told: AtomicBool::new(false), written: Mutex::new(None) }
+        Self { host, told: AtomicBool::new(false), written: Mutex::new(Vec::new()) }
     }
 
     /// One run of `connector`, and what is told of it. Nothing is told of a dry run, of a replay of dead letters (it
@@ -118,7 +122,7 @@ impl Reporter {
         let key = runs_key(tenant);
         let mut tries = 0;
         loop {
-            let written = self.written().take_if(|written| written.key == key);
+            let written = self.take_written(&key);
             let (mut ring, expect) = match written {
                 Some(Written { ring, version, .. }) => (ring, Expect::Version(version)),
                 None => read(store, &key).await?,
@@ -129,7 +133,10 @@ impl Reporter {
             tries += 1;
             match store.put(&key, body.into(), &expect).await {
                 Ok(version) => {
-                    *self.written() = Some(Written { key, ring, version });
+                    let mut written = self.written();
+                    written.push(Written { key, ring, version });
+                    let surplus = written.len().saturating_sub(KEPT_RINGS);
+                    written.drain(..surplus);
                     return Ok(());
                 }
                 Err(error) if error.is_conflict() && tries < TRIES => {}
@@ -138,7 +145,13 @@ impl Reporter {
         }
     }
 
-    fn written(&self) -> MutexGuard<'_, Option<Written>> {
+    fn take_written(&self, key: &str) -> Option<Written> {
+        let mut written = self.written();
+        let at = written.iter().position(|written| written.key == key)?;
+        Some(written.remove(at))
+    }
+
+    fn written(&self) -> MutexGuard<'_, Vec<Written>> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -259,6 +272,25 @@ mod tests {
         store.delete(&runs_key("t")).await.unwrap();
         reporters[1].add(&store, "t", &run(6)).await.unwrap();
         assert_eq!(stored(&store).await.runs(), [run(6)], "what was removed stays away");
+    }
+
+    #[tokio::test]
+    async fn runs_of_many_tenants_take_turns_and_only_some_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FolderStore::open(folder.path()).unwrap();
+        let reporter = Reporter::default();
+        let run = |id: &str| RunRecord { run_id: id.to_owned(), ..record(figures(), None) };
+        for round in ["0", "1"] {
+            for tenant in 0..KEPT_RINGS + 2 {
+                reporter.add(&store, &format!("t{tenant}"), &run(round)).await.unwrap();
+            }
+        }
+        assert_eq!(reporter.written().len(), KEPT_RINGS);
+        for tenant in 0..KEPT_RINGS + 2 {
+            let (body, _) = store.get(&runs_key(&format!("t{tenant}"))).await.unwrap().unwrap();
+            let ids: Vec<_> = Ring::parse(&body).0.into_runs().into_iter().map(|run| run.run_id).collect();
+            assert_eq!(ids, ["0", "1"], "t{tenant}");
+        }
     }
 
     #[tokio::test]

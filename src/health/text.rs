@@ -102,7 +102,7 @@ pub fn undelivered(status: &Status, kind: &TypeStatus) -> String {
     text
 }
 
-fn seconds(seconds: i64) -> String {
+pub(super) fn seconds(seconds: i64) -> String {
     span(time::Duration::seconds(seconds))
 }
 

@@ -58,7 +58,7 @@ pub fn storage_credential(
     storage: &StorageSettings,
     transport: Option<Transport>,
 ) -> Result<Option<Arc<dyn TokenCredential>>, IdentityError> {
-    let StorageAccount::Identity { blob_service_uri, client_id } = &storage.account else { return Ok(None) };
+    let StorageAccount::Identity { blob_service_uri, client_id, .. } = &storage.account else { return Ok(None) };
     let method = Method::ambient(identity, None).with_client_id(client_id.as_deref());
     let credential = Credential { method, transport };
     credential

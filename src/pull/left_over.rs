@@ -1,13 +1,14 @@
 //! Records whose rows were answered and could not be saved: the storage was away when the run ended. As long as the
 //! process lives its later runs know them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::watermark::Id;
 
-/// What the runs of a process leave to the next one: at most what was in flight when one failed.
-#[derive(Debug, Default)]
-pub struct LeftOver(Mutex<Vec<Id>>);
+/// What the runs of a process leave to the next one: at most what was in flight when one failed. A clone is the same: a
+/// connector that takes the place of another, for the same tenant, goes on with what that left.
+#[derive(Debug, Clone, Default)]
+pub struct LeftOver(Arc<Mutex<Vec<Id>>>);
 
 impl LeftOver {
     /// Keeps records for the next run.

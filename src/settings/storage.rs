@@ -19,6 +19,8 @@ pub enum StorageAccount {
     Identity {
         /// The blob service's root; always https, since the SDK sends no token over plain HTTP.
         blob_service_uri: Url,
+        /// The queue service's root, where it is not told by the blob service's.
+        queue_service_uri: Option<Url>,
         /// The user-assigned identity, where it is another than `AZURE_CLIENT_ID`.
         client_id: Option<String>,
     },
@@ -41,13 +43,18 @@ impl StorageSettings {
         // The host's own switch. An identity of another kind than the ambient one is not supported.
         let credential = reader.optional(&table::STORAGE_CREDENTIAL, |text| choice(text, &[("managedidentity", ())]));
         let service_uri = reader.optional(&table::STORAGE_BLOB_SERVICE_URI, secure_endpoint);
+        let queue_service_uri = reader.optional(&table::STORAGE_QUEUE_SERVICE_URI, secure_endpoint);
         let account_name = reader.optional(&table::STORAGE_ACCOUNT_NAME, account_uri);
         let account = match (connection_string, service_uri?.or(account_name?)) {
             // As the Functions host does: an exact match of the name comes before the names that it begins.
             (Some(text), _) => StorageAccount::ConnectionString(Secret::new(text)),
             (None, Some(blob_service_uri)) => {
                 credential?;
-                StorageAccount::Identity { blob_service_uri, client_id: client_id? }
+                StorageAccount::Identity {
+                    blob_service_uri,
+                    queue_service_uri: queue_service_uri?,
+                    client_id: client_id?,
+                }
             }
             (None, None) => {
                 reader.fault(

@@ -146,6 +146,12 @@ pub(super) const STORAGE_BLOB_SERVICE_URI: Setting = setting(
     Means("the connection string, or the account name"),
     "https://contosolabels.blob.core.windows.net",
 );
+pub(super) const STORAGE_QUEUE_SERVICE_URI: Setting = setting(
+    "AzureWebJobsStorage__queueServiceUri",
+    "Queue service of the storage account, opened by identity; for many tenants",
+    Means("the blob service's address with `queue` for `blob`"),
+    "https://contosolabels.queue.core.windows.net",
+);
 pub(super) const STORAGE_ACCOUNT_NAME: Setting = setting(
     "AzureWebJobsStorage__accountName",
     "Name of the storage account, opened by identity; for the public cloud",
@@ -288,6 +294,7 @@ pub const SETTINGS: &[Setting] = &[
     DCR_STREAM_NAME,
     STORAGE,
     STORAGE_BLOB_SERVICE_URI,
+    STORAGE_QUEUE_SERVICE_URI,
     STORAGE_ACCOUNT_NAME,
     STORAGE_CLIENT_ID,
     STORAGE_CREDENTIAL,

@@ -241,6 +241,7 @@ fn storage_is_opened_as_the_host_opens_it() {
     let account = |more: &[(&str, &str)]| read(base, more).unwrap().storage.unwrap().account;
     let by_identity = |uri: &str, client_id: Option<&str>| StorageAccount::Identity {
         blob_service_uri: uri.parse().unwrap(),
+        queue_service_uri: None,
         client_id: client_id.map(str::to_owned),
     };
     let uri = ("AzureWebJobsStorage__blobServiceUri", "https://contoso.blob.core.usgovcloudapi.net/");
@@ -253,6 +254,13 @@ fn storage_is_opened_as_the_host_opens_it() {
     );
     assert_eq!(account(&[name]), by_identity("https://contoso.blob.core.windows.net", None));
     assert_eq!(account(&[uri, name]), by_identity("https://contoso.blob.core.usgovcloudapi.net", None));
+    let queues = ("AzureWebJobsStorage__queueServiceUri", "https://contoso.private.example/");
+    match account(&[name, queues]) {
+        StorageAccount::Identity { queue_service_uri: Some(uri), .. } => {
+            assert_eq!(uri.as_str(), "https://contoso.private.example/");
+        }
+        other => panic!("no queue service: {other:?}"),
+    }
     let string = ("AzureWebJobsStorage", "UseDevelopmentStorage=true");
     assert_eq!(account(&[uri, string]), StorageAccount::ConnectionString("UseDevelopmentStorage=true".into()));
     let error = read(base, &[uri, ("AzureWebJobsStorage__credential", "workloadidentity")]).unwrap_err();

@@ -13,6 +13,7 @@ use azure_storage_blob::{
 };
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
@@ -215,6 +216,17 @@ impl Store for BlobStore {
         }
         entries.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(entries)
+    }
+
+    async fn modified(&self, key: &str) -> Result<Option<OffsetDateTime>, StateError> {
+        check(key)?;
+        let properties = match self.blob(key).get_properties(None).await {
+            Ok(properties) => properties,
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(self.error(key, error)),
+        };
+        let modified = properties.last_modified().map_err(|error| self.error(key, error))?;
+        modified.map(Some).ok_or_else(|| incomplete(key, "a time of change"))
     }
 
     async fn delete(&self, key: &str) -> Result<(), StateError> {

@@ -1,5 +1,5 @@
-//! Which storage account holds the state, and how it is entered: `AzureWebJobsStorage` as a connection string, or
-//! `AzureWebJobsStorage__blobServiceUri` with an identity.
+//! Which storage account holds the state and the work queue, and how it is entered: `AzureWebJobsStorage` as a connection
+//! string, or `AzureWebJobsStorage__blobServiceUri` (and `__queueServiceUri`) with an identity.
 
 use std::{collections::HashMap, fmt, net::IpAddr};
 
@@ -13,6 +13,9 @@ pub const CONNECTION_STRING: &str = "AzureWebJobsStorage";
 /// The setting that holds the address of the blob service where an identity is used.
 pub const SERVICE_URI: &str = "AzureWebJobsStorage__blobServiceUri";
 
+/// The setting that holds the address of the queue service where an identity is used.
+pub const QUEUE_SERVICE_URI: &str = "AzureWebJobsStorage__queueServiceUri";
+
 /// Where a connection string names no `EndpointSuffix`: the public cloud.
 const PUBLIC_SUFFIX: &str = "core.windows.net";
 
@@ -20,8 +23,50 @@ const PUBLIC_SUFFIX: &str = "core.windows.net";
 const EMULATOR_ACCOUNT: &str = "devstoreaccount1";
 const EMULATOR_KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// The port of the emulator's blob service.
-const EMULATOR_PORT: u16 = 10000;
+/// A service of a storage account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Blobs: the state.
+    Blob,
+    /// Queues: the work of many tenants.
+    Queue,
+}
+
+impl Service {
+    /// Its word in host names, and for people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Blob => "blob",
+            Self::Queue => "queue",
+        }
+    }
+
+    /// The setting that holds its address where an identity is used.
+    #[must_use]
+    pub const fn setting(self) -> &'static str {
+        match self {
+            Self::Blob => SERVICE_URI,
+            Self::Queue => QUEUE_SERVICE_URI,
+        }
+    }
+
+    /// The part of a connection string that holds its address.
+    const fn part(self) -> &'static str {
+        match self {
+            Self::Blob => "BlobEndpoint",
+            Self::Queue => "QueueEndpoint",
+        }
+    }
+
+    /// Its port at the emulator.
+    const fn emulator_port(self) -> u16 {
+        match self {
+            Self::Blob => 10000,
+            Self::Queue => 10001,
+        }
+    }
+}
 
 /// Why a setting names no storage account. It names the part at fault and holds no value of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +80,7 @@ pub struct ConnectionError {
     pub problem: &'static str,
 }
 
-/// How the blob service is entered. Its `Debug` shows no secret.
+/// How a service is entered. Its `Debug` shows no secret.
 #[derive(Debug, Clone)]
 pub enum Access {
     /// Every request is signed with the account's key.
@@ -54,24 +99,33 @@ pub enum Access {
     },
 }
 
-/// A storage account's blob service and the way in.
+/// A service of a storage account and the way in.
 #[derive(Clone)]
 pub struct StorageAccount {
+    service: Service,
     endpoint: Url,
     access: Access,
 }
 
 impl StorageAccount {
+    /// The blob service of a connection string: see [`StorageAccount::service_of`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_connection_string(text: &str) -> Result<Self, ConnectionError> {
+        Self::service_of(Service::Blob, text)
+    }
+
     /// Reads a connection string: `Name=Value` pairs with `;` between them, names in any case. It needs
     /// `UseDevelopmentStorage=true`, or `AccountName` with `AccountKey`, or a `SharedAccessSignature` with
-    /// `BlobEndpoint` or `AccountName`.
+    /// `BlobEndpoint` (for queues `QueueEndpoint`) or `AccountName`.
     ///
     /// # Errors
     /// A part is missing, stands twice, or is not what it should be.
-    pub fn from_connection_string(text: &str) -> Result<Self, ConnectionError> {
+    pub fn service_of(service: Service, text: &str) -> Result<Self, ConnectionError> {
         let parts = Parts::read(text)?;
         match parts.get("UseDevelopmentStorage") {
-            Some(value) if value.eq_ignore_ascii_case("true") => return Self::emulator(&parts),
+            Some(value) if value.eq_ignore_ascii_case("true") => return Self::emulator(service, &parts),
             Some(value) if !value.eq_ignore_ascii_case("false") => {
                 return Err(fault("UseDevelopmentStorage", "is neither `true` nor `false`"));
             }
@@ -91,32 +145,63 @@ impl StorageAccount {
                 ));
             }
         };
-        let endpoint = match parts.get("BlobEndpoint") {
-            Some(text) => service_url(CONNECTION_STRING, "BlobEndpoint", text)?,
-            None => composed_endpoint(&parts)?,
+        let endpoint = match parts.get(service.part()) {
+            Some(text) => service_url(service, CONNECTION_STRING, service.part(), text)?,
+            None => composed_endpoint(service, &parts)?,
         };
-        Ok(Self { endpoint, access })
+        Ok(Self { service, endpoint, access })
     }
 
-    /// The blob service at `uri` (`https://{account}.blob.core.windows.net`), entered with an identity: the
-    /// user-assigned one with `client_id`, or whichever is ambient.
+    /// The blob service at `uri`: see [`StorageAccount::service_at`].
     ///
     /// # Errors
-    /// `uri` is no `https` address of a blob service.
+    /// As there.
     pub fn from_service_uri(uri: &str, client_id: Option<&str>) -> Result<Self, ConnectionError> {
-        let endpoint = service_url(SERVICE_URI, "the address", uri)?;
+        Self::service_at(Service::Blob, uri, client_id)
+    }
+
+    /// The service at `uri` (`https://{account}.blob.core.windows.net`), entered with an identity: the user-assigned one
+    /// with `client_id`, or whichever is ambient.
+    ///
+    /// # Errors
+    /// `uri` is no `https` address of a service.
+    pub fn service_at(service: Service, uri: &str, client_id: Option<&str>) -> Result<Self, ConnectionError> {
+        let endpoint = service_url(service, service.setting(), "the address", uri)?;
         if endpoint.scheme() != "https" {
             return Err(ConnectionError {
-                setting: SERVICE_URI,
+                setting: service.setting(),
                 part: "the address".to_owned(),
                 problem: "must begin with https://, because a token is sent there",
             });
         }
         let client_id = client_id.map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned);
-        Ok(Self { endpoint, access: Access::Identity { client_id } })
+        Ok(Self { service, endpoint, access: Access::Identity { client_id } })
     }
 
-    /// The address of the blob service. A shared access signature is not in it.
+    /// The queue service beside the blob service at `blob`, entered with an identity. Its address is told by that of the
+    /// blob service, as Azure names them.
+    ///
+    /// # Errors
+    /// The address of the blob service is of another form (a private name, for example).
+    pub fn queues_beside(blob: &Url, client_id: Option<&str>) -> Result<Self, ConnectionError> {
+        let host = blob.host_str().filter(|host| host.contains(".blob."));
+        let beside = host.map(|host| format!("https://{}", host.replacen(".blob.", ".queue.", 1)));
+        let uri = beside.ok_or_else(|| ConnectionError {
+            setting: QUEUE_SERVICE_URI,
+            part: "the address".to_owned(),
+            problem: "is missing, and the blob service's does not tell it; set it to an address such as \
+                      https://myaccount.queue.core.windows.net",
+        })?;
+        Self::service_at(Service::Queue, &uri, client_id)
+    }
+
+    /// Which service it is.
+    #[must_use]
+    pub const fn service(&self) -> Service {
+        self.service
+    }
+
+    /// The address of the service. A shared access signature is not in it.
     #[must_use]
     pub const fn endpoint(&self) -> &Url {
         &self.endpoint
@@ -128,19 +213,21 @@ impl StorageAccount {
         &self.access
     }
 
-    fn emulator(parts: &Parts) -> Result<Self, ConnectionError> {
+    fn emulator(service: Service, parts: &Parts) -> Result<Self, ConnectionError> {
         const PROXY: &str = "DevelopmentStorageProxyUri";
-        let mut endpoint = service_url(CONNECTION_STRING, PROXY, parts.get(PROXY).unwrap_or("http://127.0.0.1"))?;
-        endpoint.set_port(Some(EMULATOR_PORT)).map_err(|()| fault(PROXY, "takes no port"))?;
+        let mut endpoint =
+            service_url(service, CONNECTION_STRING, PROXY, parts.get(PROXY).unwrap_or("http://127.0.0.1"))?;
+        endpoint.set_port(Some(service.emulator_port())).map_err(|()| fault(PROXY, "takes no port"))?;
         endpoint.set_path(EMULATOR_ACCOUNT);
         let access = Access::Key { account: EMULATOR_ACCOUNT.to_owned(), key: Secret::new(EMULATOR_KEY) };
-        Ok(Self { endpoint, access })
+        Ok(Self { service, endpoint, access })
     }
 }
 
 impl fmt::Debug for StorageAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StorageAccount")
+            .field("service", &self.service)
             .field("endpoint", &self.endpoint.as_str())
             .field("access", &self.access)
             .finish()
@@ -203,26 +290,33 @@ fn shared_access_signature(text: &str) -> Result<Secret, ConnectionError> {
     Ok(Secret::new(query.to_owned()))
 }
 
-fn composed_endpoint(parts: &Parts<'_>) -> Result<Url, ConnectionError> {
+fn composed_endpoint(service: Service, parts: &Parts<'_>) -> Result<Url, ConnectionError> {
     const PROTOCOL: &str = "DefaultEndpointsProtocol";
     let protocol = parts.get(PROTOCOL).unwrap_or("https");
     if !protocol.eq_ignore_ascii_case("https") {
-        return Err(fault(PROTOCOL, "must be https; http is for an emulator on loopback, named by BlobEndpoint"));
+        return Err(fault(
+            PROTOCOL,
+            "must be https; http is for an emulator on loopback, named by BlobEndpoint and QueueEndpoint",
+        ));
     }
     let suffix = parts.get("EndpointSuffix").unwrap_or(PUBLIC_SUFFIX);
     let name_only = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
     if !suffix.bytes().all(name_only) {
         return Err(fault("EndpointSuffix", "is no host name such as core.windows.net"));
     }
-    let text = format!("https://{}.blob.{suffix}", account_name(parts)?);
+    let text = format!("https://{}.{}.{suffix}", account_name(parts)?, service.word());
     Url::parse(&text).map_err(|_| fault("EndpointSuffix", "is no host name such as core.windows.net"))
 }
 
-/// An address that a blob client can be built on: `https` (or `http` on loopback), nothing but host, port and path.
-fn service_url(setting: &'static str, part: &str, text: &str) -> Result<Url, ConnectionError> {
+/// An address that a client can be built on: `https` (or `http` on loopback), nothing but host, port and path.
+fn service_url(service: Service, setting: &'static str, part: &str, text: &str) -> Result<Url, ConnectionError> {
     let fault = |problem| ConnectionError { setting, part: part.to_owned(), problem };
-    let mut url =
-        Url::parse(text.trim()).map_err(|_| fault("is no address such as https://myaccount.blob.core.windows.net"))?;
+    let mut url = Url::parse(text.trim()).map_err(|_| {
+        fault(match service {
+            Service::Blob => "is no address such as https://myaccount.blob.core.windows.net",
+            Service::Queue => "is no address such as https://myaccount.queue.core.windows.net",
+        })
+    })?;
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(&url) => {}

@@ -41,6 +41,38 @@ fn a_blob_endpoint_takes_the_place_of_the_composed_one() {
 }
 
 #[test]
+fn queues_have_an_address_of_their_own() {
+    let of =
+        |text: &str| StorageAccount::service_of(Service::Queue, text).map(|account| account.endpoint().to_string());
+    for (text, address) in [
+        (format!("AccountName=state;AccountKey={KEY}"), "https://state.queue.core.windows.net/"),
+        (
+            format!("AccountName=state;AccountKey={KEY};BlobEndpoint=nonsense;QueueEndpoint=https://q.example/"),
+            "https://q.example/",
+        ),
+        ("UseDevelopmentStorage=true".to_owned(), "http://127.0.0.1:10001/devstoreaccount1"),
+        (
+            "AccountName=state;SharedAccessSignature=sig=abc;EndpointSuffix=core.chinacloudapi.cn".to_owned(),
+            "https://state.queue.core.chinacloudapi.cn/",
+        ),
+    ] {
+        assert_eq!(of(&text).as_deref(), Ok(address), "{text}");
+    }
+    let fault = of("BlobEndpoint=https://s.blob.core.windows.net;SharedAccessSignature=sig=abc").unwrap_err();
+    assert_eq!(fault.part, "AccountName");
+}
+
+#[test]
+fn queues_lie_beside_the_blobs_where_azure_names_them_so() {
+    let beside = |blob: &str| StorageAccount::queues_beside(&Url::parse(blob).unwrap(), None);
+    let account = beside("https://state.blob.core.usgovcloudapi.net/").unwrap();
+    assert_eq!(account.endpoint().as_str(), "https://state.queue.core.usgovcloudapi.net/");
+    assert!(matches!(account.access(), Access::Identity { client_id: None }));
+    let fault = beside("https://state.private.example/").unwrap_err().to_string();
+    assert!(fault.starts_with("AzureWebJobsStorage__queueServiceUri: the address is missing"), "{fault}");
+}
+
+#[test]
 fn the_emulator_has_its_own_account() {
     for text in ["UseDevelopmentStorage=true", " usedevelopmentstorage = TRUE ; "] {
         let account = parse(text);

@@ -14,6 +14,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
 
 use super::{
     Entry, Expect, Lock, StateError, Store, Version,
@@ -93,6 +94,10 @@ impl Store for FolderStore {
         self.run(prefix, Folder::list).await
     }
 
+    async fn modified(&self, key: &str) -> Result<Option<OffsetDateTime>, StateError> {
+        self.run(key, Folder::modified).await
+    }
+
     async fn delete(&self, key: &str) -> Result<(), StateError> {
         self.run(key, Folder::delete).await
     }
@@ -147,6 +152,16 @@ impl Folder {
         let Some(_busy) = self.enter(key)? else { return Ok(None) };
         let part = read_part(&path, from, most).map_err(|error| failure(key, "cannot read", &path, &error))?;
         Ok(part.filter(|part| !part.is_empty()).map(Bytes::from))
+    }
+
+    fn modified(&self, key: &str) -> Result<Option<OffsetDateTime>, StateError> {
+        let path = self.path(key)?;
+        let Some(_busy) = self.enter(key)? else { return Ok(None) };
+        match fs::metadata(&path).and_then(|about| about.modified()) {
+            Ok(modified) => Ok(Some(modified.into())),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(failure(key, "cannot read", &path, &error)),
+        }
     }
 
     fn put(&self, key: &str, body: &[u8], expect: &Expect) -> Result<Version, StateError> {

@@ -14,7 +14,7 @@ mod interrupted;
 pub mod key;
 pub mod lease;
 pub mod overlay;
-mod refusal;
+pub(crate) mod refusal;
 pub mod rehearsal;
 mod shared_key;
 
@@ -22,6 +22,7 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use time::OffsetDateTime;
 
 /// The version of a stored blob (its ETag): what a later write is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,6 +189,16 @@ pub trait Store: Send + Sync + fmt::Debug {
         let mut entries = self.list(prefix).await?;
         entries.truncate(most);
         Ok(entries)
+    }
+
+    /// When what is stored under `key` was last written, by the clock of the storage and in its precision (a second for
+    /// blobs), or `None` where there is nothing. One request, whatever the size. A store need not be able to tell.
+    ///
+    /// # Errors
+    /// The storage refuses or fails, or cannot tell.
+    async fn modified(&self, key: &str) -> Result<Option<OffsetDateTime>, StateError> {
+        let reason = "this store does not keep when a key was written".to_owned();
+        Err(StateError::Unavailable { key: key.to_owned(), reason })
     }
 
     /// Removes what is stored under `key`; nothing there is no error.

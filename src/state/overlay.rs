@@ -10,6 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use time::OffsetDateTime;
 
 use super::{Entry, Expect, Lock, StateError, Store, Version};
 
@@ -84,6 +85,13 @@ impl Store for Overlay {
             entries.insert(key.clone(), known.as_ref().map(|(body, _)| body.len() as u64));
         }
         Ok(entries.into_iter().filter_map(|(key, size)| Some(Entry { key, size: size? })).collect())
+    }
+
+    async fn modified(&self, key: &str) -> Result<Option<OffsetDateTime>, StateError> {
+        match &self.below {
+            Some(below) => below.modified(key).await,
+            None => Ok(None),
+        }
     }
 
     async fn delete(&self, key: &str) -> Result<(), StateError> {

@@ -1,17 +1,20 @@
-//! What the blob service's refusals mean, and how they are told without a secret.
+//! What the refusals of a storage account mean, and how they are told without a secret.
 
 use azure_core::error::ErrorKind;
 use azure_storage_blob::StorageError;
 
-use super::{StateError, connection::Access};
+use super::{
+    StateError,
+    connection::{Access, Service},
+};
 
-/// What an error of the blob service means to a store.
+/// What an error of the blob or the queue service means to its client.
 ///
-/// Source: Status and error codes, Blob service error codes (learn.microsoft.com, rest/api/storageservices), and what
+/// Source: Status and error codes, Blob and Queue service error codes (learn.microsoft.com, rest/api/storageservices), and what
 /// Azurite answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// There is no such blob.
+pub(crate) enum Refusal {
+    /// There is no such blob or queue.
     NoBlob,
     /// There is no such container.
     NoContainer,
@@ -31,7 +34,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// Reads the SDK's error.
-    pub(super) fn of(error: &azure_core::Error) -> Self {
+    pub(crate) fn of(error: &azure_core::Error) -> Self {
         match error.kind() {
             ErrorKind::HttpResponse { status, error_code, .. } => {
                 classify(u16::from(*status), error_code.as_deref().unwrap_or_default())
@@ -63,7 +66,7 @@ pub(super) fn state_error(key: &str, access: &Access, error: azure_core::Error) 
         Refusal::Full => StateError::Full { key },
         Refusal::LeaseHeld | Refusal::LeaseLost => StateError::LockLost { key },
         Refusal::Denied => {
-            let advice = advice(access, code_of(&error));
+            let advice = advice(Service::Blob, access, code_of(&error));
             StateError::Denied { key, reason: format!("{}; {advice}", describe(error)) }
         }
         Refusal::NoBlob | Refusal::NoContainer | Refusal::Other => {
@@ -73,7 +76,7 @@ pub(super) fn state_error(key: &str, access: &Access, error: azure_core::Error) 
 }
 
 /// The code of an answer that has one.
-pub(super) fn code_of(error: &azure_core::Error) -> &str {
+pub(crate) fn code_of(error: &azure_core::Error) -> &str {
     match error.kind() {
         ErrorKind::HttpResponse { error_code, .. } => error_code.as_deref().unwrap_or_default(),
         _ => "",
@@ -81,7 +84,7 @@ pub(super) fn code_of(error: &azure_core::Error) -> &str {
 }
 
 /// What the person can do about a refusal with `code`.
-fn advice(access: &Access, code: &str) -> &'static str {
+pub(crate) fn advice(service: Service, access: &Access, code: &str) -> &'static str {
     match (access, code) {
         (Access::Sas(_) | Access::Identity { .. }, "AuthorizationFailure" | "IpAuthorizationError") => {
             "let this network in: the storage account's networking settings keep it out (or the SAS is for other \
@@ -95,9 +98,17 @@ fn advice(access: &Access, code: &str) -> &'static str {
             "check AccountKey in AzureWebJobsStorage (was the key rotated?), this machine's clock, and whether the \
              storage account's networking settings let this network in"
         }
+        (Access::Sas(_), _) if service == Service::Queue => {
+            "make a new SAS for AzureWebJobsStorage: queue service, container and object, read, write, add, process, \
+             update, delete and create, not yet expired"
+        }
         (Access::Sas(_), _) => {
             "make a new SAS for AzureWebJobsStorage: blob service, container and object, read, write, delete, list, \
              add and create, not yet expired"
+        }
+        (Access::Identity { .. }, _) if service == Service::Queue => {
+            "grant the identity the role Storage Queue Data Contributor on the storage account; a grant takes up to ten \
+             minutes to work"
         }
         (Access::Identity { .. }, _) => {
             "grant the identity the role Storage Blob Data Contributor (or Owner) on the storage account; a grant \
@@ -108,7 +119,7 @@ fn advice(access: &Access, code: &str) -> &'static str {
 
 /// What went wrong, in one line. Answers give their status, code and first line, since further lines may quote what
 /// was signed; transport errors give their innermost cause. Queries are cut off, for a SAS is one.
-pub(super) fn describe(error: azure_core::Error) -> String {
+pub(crate) fn describe(error: azure_core::Error) -> String {
     if !matches!(error.kind(), ErrorKind::HttpResponse { .. }) {
         let mut innermost: &dyn std::error::Error = &error;
         while let Some(cause) = innermost.source() {
@@ -180,13 +191,17 @@ mod tests {
 
     #[test]
     fn advice_fits_the_way_in_and_the_code() {
+        let (blob, queue) = (Service::Blob, Service::Queue);
         let key = Access::Key { account: "a".to_owned(), key: "YWJj".into() };
         let identity = Access::Identity { client_id: None };
-        assert!(advice(&identity, "AuthorizationPermissionMismatch").contains("Storage Blob Data Contributor"));
-        assert!(advice(&key, "AuthenticationFailed").contains("AccountKey"));
-        assert!(advice(&key, "KeyBasedAuthenticationNotPermitted").contains("blobServiceUri"));
-        assert!(advice(&identity, "AuthorizationFailure").contains("network"));
-        assert!(advice(&Access::Sas("sig=x".into()), "AuthenticationFailed").contains("new SAS"));
+        assert!(advice(blob, &identity, "AuthorizationPermissionMismatch").contains("Storage Blob Data Contributor"));
+        assert!(advice(queue, &identity, "AuthorizationPermissionMismatch").contains("Storage Queue Data Contributor"));
+        assert!(advice(blob, &key, "AuthenticationFailed").contains("AccountKey"));
+        assert!(advice(queue, &key, "KeyBasedAuthenticationNotPermitted").contains("blobServiceUri"));
+        assert!(advice(blob, &identity, "AuthorizationFailure").contains("network"));
+        let sas = Access::Sas("sig=x".into());
+        assert!(advice(blob, &sas, "AuthenticationFailed").contains("blob service"));
+        assert!(advice(queue, &sas, "AuthenticationFailed").contains("queue service"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use futures_util::{FutureExt, future::BoxFuture};
 use labelstream::{
-    handler::{self, RunFailure, RunReport, Runner, Trigger},
+    handler::{self, RunFailure, RunReport, Runner, Standing, Trigger},
     health::Health,
     status, telemetry,
 };
@@ -45,8 +45,8 @@ impl Runner for Script {
         (self.act)(trigger, stop).await
     }
 
-    async fn status(&self) -> Health {
-        (self.status)()
+    async fn status(&self) -> Standing {
+        (self.status)().into()
     }
 }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use labelstream::state::{Entry, Expect, StateError, Store, Version};
+use time::{Duration, OffsetDateTime};
 
 /// Somewhere that state can lie, empty at first.
 #[async_trait]
@@ -23,7 +24,7 @@ macro_rules! suite {
             a_version_of_nothing_is_not_replaced, anything_is_replaced_where_any_is_expected,
             one_of_sixteen_writers_wins, bodies_of_any_size_come_back, a_log_is_read_part_by_part, a_log_grows_at_its_end_only,
             a_repeated_append_is_recognised, an_empty_block_adds_nothing, a_long_block_is_appended_whole,
-            one_of_eight_appenders_wins, a_listing_has_all_that_begins_so, what_is_deleted_is_gone,
+            one_of_eight_appenders_wins, a_listing_has_all_that_begins_so, what_is_deleted_is_gone, a_write_has_a_time,
             odd_characters_are_no_trouble, keys_that_leave_the_place_are_refused,
             a_lock_has_one_holder, who_looks_on_takes_no_lock, one_of_eight_takes_a_new_lock, a_removed_place_is_made_again,
         );
@@ -240,6 +241,18 @@ pub async fn what_is_deleted_is_gone(place: &impl Place) {
     assert_eq!(store.list("").await.unwrap(), []);
     store.append("log", 0, "two".into()).await.unwrap();
     assert_eq!(body(&*store, "log").await.unwrap(), "two");
+}
+
+pub async fn a_write_has_a_time(place: &impl Place) {
+    let store = place.open();
+    assert_eq!(store.modified(KEY).await.unwrap(), None);
+    let begun = OffsetDateTime::now_utc() - Duration::seconds(1);
+    store.put(KEY, "a".into(), &Expect::Any).await.unwrap();
+    let first = store.modified(KEY).await.unwrap().unwrap();
+    assert!(begun <= first && first <= OffsetDateTime::now_utc() + Duration::seconds(1), "{first}");
+    assert_eq!(place.open().modified(KEY).await.unwrap(), Some(first), "reading changes nothing");
+    store.delete(KEY).await.unwrap();
+    assert_eq!(store.modified(KEY).await.unwrap(), None);
 }
 
 pub async fn odd_characters_are_no_trouble(place: &impl Place) {

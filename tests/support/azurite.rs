@@ -11,6 +11,13 @@ use std::{
 pub const ACCOUNT: &str = "devstoreaccount1";
 pub const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
+/// What the names of its other accounts begin with, which have the same key. What has a fixed name in an account, as the
+/// work queue, is a test's own by an account of its own.
+pub const OTHER_ACCOUNT: &str = "labelstream";
+
+/// How many other accounts there are, numbered from 1.
+const OTHER_ACCOUNTS: u32 = 60;
+
 /// A running emulator. It keeps its blobs and queues in memory.
 pub struct Azurite {
     process: Child,
@@ -36,8 +43,13 @@ impl Azurite {
             folder.join("node_modules/azurite/package.json").is_file(),
             "the storage emulator is not installed: run ./scripts/test (or ./scripts/azurite once)"
         );
+        let others = (1..=OTHER_ACCOUNTS).map(|number| format!("{OTHER_ACCOUNT}{number}"));
+        let accounts: Vec<_> =
+            std::iter::once(ACCOUNT.to_owned()).chain(others).map(|name| format!("{name}:{KEY}")).collect();
+        let accounts = accounts.join(";");
         let mut process = Command::new("node")
             .current_dir(&folder)
+            .env("AZURITE_ACCOUNTS", accounts)
             .arg("serve.js")
             .args(["--blobHost", "127.0.0.1", "--blobPort", "0"])
             .args(["--silent", "--inMemoryPersistence", "--disableTelemetry"])

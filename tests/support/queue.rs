@@ -22,6 +22,7 @@ const API_VERSION: &str = "2025-11-05";
 
 /// A queue.
 pub struct Queue {
+    account: String,
     name: String,
     client: QueueClient,
 }
@@ -50,13 +51,19 @@ pub enum Done<T = ()> {
 impl Queue {
     /// The queue of the shared emulator with this name, which need not be there.
     pub fn named(name: &str) -> Self {
-        let mut url = Url::parse(&format!("{}/{name}", Azurite::shared().queue_endpoint())).expect("an address");
-        for (field, value) in signed_access() {
+        Self::of(ACCOUNT, name)
+    }
+
+    /// The queue of another account of the shared emulator.
+    pub fn of(account: &str, name: &str) -> Self {
+        let endpoint = Azurite::shared().queue_endpoint().replace(ACCOUNT, account);
+        let mut url = Url::parse(&format!("{endpoint}/{name}")).expect("an address");
+        for (field, value) in signed_access(account) {
             url.query_pairs_mut().append_pair(field, &value);
         }
         let options = QueueClientOptions { version: API_VERSION.to_owned(), ..QueueClientOptions::default() };
         let client = QueueClient::new(url, None, Some(options)).expect("a client");
-        Self { name: name.to_owned(), client }
+        Self { account: account.to_owned(), name: name.to_owned(), client }
     }
 
     pub fn name(&self) -> &str {
@@ -65,7 +72,7 @@ impl Queue {
 
     /// Where the host puts what keeps failing.
     pub fn poison(&self) -> Self {
-        Self::named(&format!("{}-poison", self.name))
+        Self::of(&self.account, &format!("{}-poison", self.name))
     }
 
     /// Makes it, where it is not there.
@@ -161,9 +168,9 @@ fn is_too_late(error: &azure_core::Error) -> bool {
 }
 
 /// An account SAS for all of the queues ("Create an account SAS", learn.microsoft.com, rest/api/storageservices).
-fn signed_access() -> [(&'static str, String); 6] {
+fn signed_access(account: &str) -> [(&'static str, String); 6] {
     let (version, permissions, expiry) = ("2019-12-12", "rwdlacup", "2099-01-01T00:00:00Z");
-    let text = format!("{ACCOUNT}\n{permissions}\nq\nsco\n\n{expiry}\n\n\n{version}\n");
+    let text = format!("{account}\n{permissions}\nq\nsco\n\n{expiry}\n\n\n{version}\n");
     let signature = hmac_sha256(&text, &Secret::new(KEY)).expect("a signature");
     let fields =
         [("sv", version), ("ss", "q"), ("srt", "sco"), ("sp", permissions), ("se", expiry), ("sig", &signature)];

@@ -1,5 +1,6 @@
 //! The page of the status for a browser: one document without scripts, forms, links and resources of others.
 
+mod fleet;
 mod tables;
 
 use std::sync::LazyLock;
@@ -15,6 +16,8 @@ use crate::{
     status::Status,
 };
 
+pub use fleet::fleet_page;
+
 const STYLE: &str = concat!(include_str!("../../html/base.css"), include_str!("page.css"));
 
 /// The `Content-Security-Policy` of the page: nothing is loaded, run or sent, and its own style is known by its digest.
@@ -27,16 +30,9 @@ pub static SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
 #[must_use]
 pub fn page(health: &Health) -> String {
     let status = &health.status;
-    let word = if health.healthy { "Healthy" } else { "Needs attention" };
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{word} - Labelstream</title>\n\
-         <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Labelstream</h1>\n\
-         <p class=\"soft\">Tenant {} &middot; version {} &middot; {}</p>\n",
-        escaped(status.tenant_id.as_deref().unwrap_or("not known")),
-        escaped(&status.version),
-        clock(status.checked_at)
-    );
+    let word = word(health.healthy);
+    let of = format!("Tenant {}", status.tenant_id.as_deref().unwrap_or("not known"));
+    let mut page = head(word, &of, &status.version, status.checked_at);
     verdict(&mut page, health, word);
     facts(&mut page, status);
     if !health.notes.is_empty() {
@@ -45,17 +41,32 @@ pub fn page(health: &Health) -> String {
     }
     tables::content_types(&mut page, status);
     tables::runs(&mut page, &status.runs);
-    page.push_str("</main>\n</body>\n</html>\n");
+    page.push_str(FOOT);
     page
 }
 
+const fn word(healthy: bool) -> &'static str {
+    if healthy { "Healthy" } else { "Needs attention" }
+}
+
+/// The page up to its verdict; `of` is whom it tells of.
+fn head(word: &str, of: &str, version: &str, at: OffsetDateTime) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{word} - Labelstream</title>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Labelstream</h1>\n\
+         <p class=\"soft\">{} &middot; version {} &middot; {}</p>\n",
+        escaped(of),
+        escaped(version),
+        clock(at)
+    )
+}
+
+const FOOT: &str = "</main>\n</body>\n</html>\n";
+
 /// The one bit, for a glance, and what it rests on.
 fn verdict(page: &mut String, health: &Health, word: &str) {
-    let (class, sign) = if health.healthy { ("verdict good", "&#10003;") } else { ("verdict bad", "!") };
-    add(
-        page,
-        format_args!("<section class=\"{class}\"><span class=\"sign\">{sign}</span><div><strong>{word}</strong>\n"),
-    );
+    open_verdict(page, health.healthy, word);
     if health.problems.is_empty() {
         let letters = health.status.dead_letters.is_some_and(|letters| letters.number > 0);
         let or_else = if letters { ", or lies in the dead letters" } else { "" };
@@ -65,6 +76,15 @@ fn verdict(page: &mut String, health: &Health, word: &str) {
     }
     list(page, &health.problems);
     page.push_str("</div></section>\n");
+}
+
+/// The verdict's section up to what stands under its word.
+fn open_verdict(page: &mut String, healthy: bool, word: &str) {
+    let (class, sign) = if healthy { ("verdict good", "&#10003;") } else { ("verdict bad", "!") };
+    add(
+        page,
+        format_args!("<section class=\"{class}\"><span class=\"sign\">{sign}</span><div><strong>{word}</strong>\n"),
+    );
 }
 
 fn list(page: &mut String, items: &[String]) {

@@ -17,9 +17,9 @@ use crate::{
 const SHOWN_RUNS: usize = 20;
 
 /// A cell: the name of its column, its classes, and its HTML.
-type Cell = (&'static str, &'static str, String);
+pub(super) type Cell = (&'static str, &'static str, String);
 
-fn head(page: &mut String, cells: &[Cell]) {
+pub(super) fn head(page: &mut String, cells: &[Cell]) {
     page.push_str("<table>\n<thead><tr>");
     for (name, class, _) in cells {
         let class = if class.contains("number") { " class=\"number\"" } else { "" };
@@ -28,7 +28,7 @@ fn head(page: &mut String, cells: &[Cell]) {
     page.push_str("</tr></thead>\n<tbody>\n");
 }
 
-fn row(page: &mut String, cells: &[Cell]) {
+pub(super) fn row(page: &mut String, cells: &[Cell]) {
     page.push_str("<tr>");
     for (name, class, html) in cells {
         let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };

@@ -155,6 +155,7 @@ fn a_connection_string_needs_no_credential() {
     assert!(storage_credential(&identity(Proof::Federated), &by_key, None).unwrap().is_none());
     let by_identity = storage(StorageAccount::Identity {
         blob_service_uri: "https://contoso.blob.core.windows.net".parse().unwrap(),
+        queue_service_uri: None,
         client_id: None,
     });
     assert!(storage_credential(&identity(Proof::Federated), &by_identity, None).unwrap().is_some());
