@@ -91,7 +91,7 @@ fn pages_name_files_that_exist() {
             if !is_path
                 || name.starts_with("https://")
                 || name.contains(['{', ' ', '*'])
-                || ["watermark.json", "runs.json", "labels.json", "function.json"].contains(&name)
+                || ["watermark.json", "runs.json", "labels.json", "function.json", "tenants.json"].contains(&name)
                 || name == "local.settings.json"
             {
                 continue;
