@@ -162,7 +162,8 @@ impl Store for BlobStore {
 
     async fn get_part(&self, key: &str, from: u64, most: usize) -> Result<Option<Bytes>, StateError> {
         let range = from..from.saturating_add(most as u64);
-        Ok(self.download(key, Some(range)).await?.map(|(body, _)| body))
+        // For an empty blob the SDK makes an empty body of the refusal, and the emulator for a range that begins at the end.
+        Ok(self.download(key, Some(range)).await?.map(|(body, _)| body).filter(|body| !body.is_empty()))
     }
 
     async fn put(&self, key: &str, body: Bytes, expect: &Expect) -> Result<Version, StateError> {
