@@ -76,6 +76,7 @@ fn pages_name_files_that_exist() {
         "host-contract",
         "sentinel",
         "report",
+        "performance",
     ];
     let pages = pages.map(|page| format!("docs/{page}.md"));
     for page in ["README.md", "ARCHITECTURE.md"].into_iter().chain(pages.iter().map(String::as_str)) {

@@ -35,6 +35,9 @@ pub struct Config {
     pub latency: Duration,
     /// Whether contents are gzipped for a client that accepts it.
     pub gzip_contents: bool,
+    /// Whether generated contents are rendered when they are published and held in memory, in place of being rendered at
+    /// every retrieval: a benchmark's contents, which should cost nothing while it is measured.
+    pub hold_contents: bool,
     /// Whether the content types are subscribed to from the start.
     pub subscribed: bool,
     /// Whether a second start of one subscription within 15 minutes is refused with 429.
@@ -84,6 +87,12 @@ pub struct Config {
     pub keep_rows: bool,
     /// File that arrived rows are appended to, one a line.
     pub rows_file: Option<PathBuf>,
+    /// File that the JSON of stored posts is appended to, one post a line.
+    pub posts_file: Option<PathBuf>,
+    /// Whether posts are stored as they come and read when a report is asked for: rows then cost nothing while a benchmark
+    /// is measured, and are held against the rules all the same. A post that the rules refuse was answered with 204 by
+    /// then; the report counts it as refused.
+    pub judge_later: bool,
     /// What a label event is.
     pub label_events: Rule,
 }
@@ -97,6 +106,7 @@ impl Default for Config {
             label_page_size: 100,
             latency: Duration::ZERO,
             gzip_contents: true,
+            hold_contents: false,
             subscribed: false,
             strict_start_interval: false,
             clock_offset: Span::ZERO,
@@ -121,6 +131,8 @@ impl Default for Config {
             uncompressed_limit: true,
             keep_rows: true,
             rows_file: None,
+            posts_file: None,
+            judge_later: false,
             label_events: Rule::default(),
         }
     }

@@ -79,6 +79,13 @@ pub enum Body {
     Fixed(Bytes),
     /// Rendered at every retrieval.
     Generated(Recipe),
+    /// Rendered when it was published, and compressed where contents are.
+    Held {
+        /// The bytes.
+        plain: Bytes,
+        /// The same, gzipped.
+        packed: Option<Bytes>,
+    },
 }
 
 impl Body {
@@ -86,8 +93,17 @@ impl Body {
     #[must_use]
     pub fn bytes(&self, generator: &Generator) -> Bytes {
         match self {
-            Self::Fixed(bytes) => bytes.clone(),
+            Self::Fixed(bytes) | Self::Held { plain: bytes, .. } => bytes.clone(),
             Self::Generated(recipe) => generator.render(recipe),
+        }
+    }
+
+    /// The gzipped bytes, where they are held.
+    #[must_use]
+    pub fn packed(&self) -> Option<&Bytes> {
+        match self {
+            Self::Held { packed, .. } => packed.as_ref(),
+            Self::Fixed(_) | Self::Generated(_) => None,
         }
     }
 }
@@ -174,6 +190,11 @@ impl Contents {
     /// The content with this id.
     pub fn get(&self, id: &str) -> Option<Arc<Content>> {
         self.by_id.get(id).cloned()
+    }
+
+    /// Every content, by content type and in the order of their creation.
+    pub fn all(&self) -> Vec<Arc<Content>> {
+        self.by_type.values().flat_map(BTreeMap::values).cloned().collect()
     }
 
     /// From now on a retrieval of the content answers `code`.

@@ -45,7 +45,7 @@ fn bad(message: &str) -> Response {
 }
 
 async fn report(State(shared): State<Arc<Shared>>) -> Response {
-    reply(&shared.ledger().report(shared.now()))
+    reply(&shared.report())
 }
 
 async fn requests(State(shared): State<Arc<Shared>>) -> Response {

@@ -272,7 +272,8 @@ fn retrieve(
     let body = spoil.map_or_else(|| body.clone(), |spoil| spoilt(&body, spoil));
     let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let gzip = shared.config.gzip_contents && accepts.contains("gzip") && spoil != Some(Spoil::BadGzip);
-    let mut response = match gzip.then(|| packed(&body)) {
+    let ready = content.body.packed().filter(|_| spoil.is_none()).cloned();
+    let mut response = match gzip.then(|| ready.map_or_else(|| packed(&body), Ok)) {
         Some(Ok(mut packed)) => {
             if spoil == Some(Spoil::CutGzip) {
                 packed.truncate(packed.len() / 2);
@@ -299,10 +300,11 @@ fn retrieve(
     Ok(response)
 }
 
-fn packed(body: &Bytes) -> std::io::Result<Vec<u8>> {
+/// A body as it goes to a client that accepts gzip.
+pub(crate) fn packed(body: &Bytes) -> std::io::Result<Bytes> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
     encoder.write_all(body)?;
-    encoder.finish()
+    encoder.finish().map(Bytes::from)
 }
 
 fn spoilt(body: &Bytes, spoil: Spoil) -> Bytes {

@@ -100,17 +100,27 @@ pub(crate) async fn ingest(
     body: Body,
 ) -> Response {
     let version = raw.and_then(|raw| query::value(&raw, "api-version"));
-    let accepted = accept(&shared, &rule, &stream, version.as_deref(), &headers, body).await;
+    let received = receive(&shared, &rule, &stream, version.as_deref(), &headers, body).await;
+    if shared.config.judge_later && stream != RUNS_STREAM {
+        return match received {
+            Ok(post) => {
+                shared.unread().push(post);
+                StatusCode::NO_CONTENT.into_response()
+            }
+            Err(refused) => refuse(&shared, &refused),
+        };
+    }
+    let accepted = received.and_then(|post| accept(&shared, &post));
     if stream == RUNS_STREAM {
         return match accepted {
-            Ok(batch) => {
+            Ok((batch, _)) => {
                 shared.ledger().beat(batch);
                 StatusCode::NO_CONTENT.into_response()
             }
             Err(refused) => answer::error(refused.status, refused.code, &refused.message),
         };
     }
-    let stored = accepted.and_then(|batch| store(&shared, batch));
+    let stored = accepted.and_then(|(batch, json)| store(&shared, batch, &json));
     match stored {
         Ok(keys) => {
             let mut response = StatusCode::NO_CONTENT.into_response();
@@ -118,9 +128,22 @@ pub(crate) async fn ingest(
             response.extensions_mut().insert(Stored(Arc::new(batch)));
             response
         }
-        Err(refused) => {
+        Err(refused) => refuse(&shared, &refused),
+    }
+}
+
+fn refuse(shared: &Shared, refused: &Refused) -> Response {
+    shared.ledger().refuse(refused.status.as_u16(), refused.json_bytes as u64);
+    answer::error(refused.status, refused.code, &refused.message)
+}
+
+/// Reads what came since [`Config::judge_later`](crate::Config::judge_later) put it by.
+pub(crate) fn read_unread(shared: &Shared) {
+    let unread = std::mem::take(&mut *shared.unread());
+    for post in unread {
+        let stored = accept(shared, &post).and_then(|(batch, json)| store(shared, batch, &json));
+        if let Err(refused) = stored {
             shared.ledger().refuse(refused.status.as_u16(), refused.json_bytes as u64);
-            answer::error(refused.status, refused.code, &refused.message)
         }
     }
 }
@@ -134,14 +157,25 @@ pub(crate) async fn look_into(request: Request) -> (Request, Bytes) {
     (Request::from_parts(parts, Body::from(wire)), json)
 }
 
-async fn accept(
+/// A post with the right token, to a rule and stream that are there.
+#[derive(Debug)]
+pub(crate) struct Post {
+    rule: String,
+    is_runs: bool,
+    /// `Content-Encoding`
+    encoding: String,
+    wire: Bytes,
+    received: OffsetDateTime,
+}
+
+async fn receive(
     shared: &Shared,
     rule: &str,
     stream: &str,
     version: Option<&str>,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Batch, Refused> {
+) -> Result<Post, Refused> {
     let now = OffsetDateTime::now_utc();
     if shared.tokens().check(headers, &shared.config.ingestion_audience, now).is_err() {
         return Err(refused(StatusCode::UNAUTHORIZED, "InvalidToken", "The provided authentication token is invalid."));
@@ -158,7 +192,6 @@ async fn accept(
         let text = format!("The stream {stream} was not configured for the data collection rule.");
         return Err(refused(StatusCode::NOT_FOUND, "InvalidStream", text));
     }
-    let columns = if is_runs { &shared.config.runs_columns } else { &shared.config.columns };
     let text_of = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !text_of(header::CONTENT_TYPE).starts_with("application/json") {
         let text = "The content type must be application/json.";
@@ -177,28 +210,39 @@ async fn accept(
         return Err(too_long(announced));
     }
     let wire = to_bytes(body, LARGEST_POST).await.map_err(|_| too_long(LARGEST_POST + 1))?;
+    let encoding = text_of(header::CONTENT_ENCODING).to_owned();
+    Ok(Post { rule: rule.to_owned(), is_runs, encoding, wire, received: now })
+}
+
+/// Unpacks a post and holds its rows against the stream; the rows' JSON with them.
+fn accept(shared: &Shared, post: &Post) -> Result<(Batch, Bytes), Refused> {
+    let columns = if post.is_runs { &shared.config.runs_columns } else { &shared.config.columns };
     let limit = if shared.config.uncompressed_limit { LARGEST_POST } else { LARGEST_UNPACKED };
-    let json = match text_of(header::CONTENT_ENCODING) {
-        "" | "identity" => wire.clone(),
-        "gzip" => unpack(&wire, limit)?,
+    let json = match post.encoding.as_str() {
+        "" | "identity" => post.wire.clone(),
+        "gzip" => unpack(&post.wire, limit)?,
         other => {
             let text = format!("Content-Encoding {other} is not supported.");
             return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedContentEncoding", text));
         }
     };
-    let keep = is_runs || shared.config.keep_rows || shared.rows_file().is_some();
-    let batch = read(&json, columns, keep, now);
+    let keep = post.is_runs || shared.config.keep_rows || shared.rows_file().is_some();
+    let batch = read(&json, columns, keep, post.received);
     let batch = batch.map_err(|error| Refused { json_bytes: json.len(), ..error })?;
-    Ok(Batch { rule: rule.to_owned(), wire_bytes: wire.len() as u64, json_bytes: json.len() as u64, ..batch })
+    let (wire_bytes, json_bytes) = (post.wire.len() as u64, json.len() as u64);
+    Ok((Batch { rule: post.rule.clone(), wire_bytes, json_bytes, ..batch }, json))
 }
 
-fn store(shared: &Shared, mut batch: Batch) -> Result<Vec<Key>, Refused> {
+fn store(shared: &Shared, mut batch: Batch, json: &[u8]) -> Result<Vec<Key>, Refused> {
+    let failed = |error: io::Error| {
+        let text = format!("The simulator could not append to its file: {error}");
+        refused(StatusCode::INTERNAL_SERVER_ERROR, "File", text)
+    };
     if let Some(file) = shared.rows_file().as_mut() {
-        let failed = |error: io::Error| {
-            let text = format!("The simulator could not append rows to its file: {error}");
-            refused(StatusCode::INTERNAL_SERVER_ERROR, "RowsFile", text)
-        };
         append(file, &batch).map_err(failed)?;
+    }
+    if let Some(file) = shared.posts_file().as_mut() {
+        append_post(file, json).map_err(failed)?;
     }
     if !shared.config.keep_rows {
         batch.rows.clear();
@@ -208,8 +252,8 @@ fn store(shared: &Shared, mut batch: Batch) -> Result<Vec<Key>, Refused> {
     Ok(keys)
 }
 
-/// Opens the file that rows are appended to.
-pub(crate) fn open_rows_file(path: &FilePath) -> io::Result<File> {
+/// Opens a file that rows or posts are appended to.
+pub(crate) fn open_to_append(path: &FilePath) -> io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
 
@@ -220,6 +264,13 @@ fn append(file: &mut File, batch: &Batch) -> io::Result<()> {
         lines.push(b'\n');
     }
     file.write_all(&lines)
+}
+
+fn append_post(file: &mut File, json: &[u8]) -> io::Result<()> {
+    if json.contains(&b'\n') {
+        return Err(io::Error::other("a post has a line break in it, and would not be one line"));
+    }
+    file.write_all(&[json, b"\n"].concat())
 }
 
 fn unpack(wire: &Bytes, limit: usize) -> Result<Bytes, Refused> {

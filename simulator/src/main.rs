@@ -1,7 +1,8 @@
 //! The simulator as a process of its own: prints one line of JSON with its address, then serves until killed.
 
 use std::{
-    io::{self, Write},
+    fs::File,
+    io::{self, BufWriter, Write},
     path::PathBuf,
     time::Duration,
 };
@@ -50,6 +51,18 @@ struct Arguments {
     /// Append arrived rows to this file, one a line
     #[arg(long)]
     rows_file: Option<PathBuf>,
+    /// Append the JSON of arrived posts to this file, one a line
+    #[arg(long)]
+    posts_file: Option<PathBuf>,
+    /// Write the contents to this file before serving, one a line
+    #[arg(long)]
+    contents_file: Option<PathBuf>,
+    /// Render contents before serving and hold them in memory (for benchmarks)
+    #[arg(long)]
+    hold_contents: bool,
+    /// Read arrived posts only when a report is asked for (for benchmarks)
+    #[arg(long)]
+    judge_later: bool,
 }
 
 #[tokio::main]
@@ -62,11 +75,19 @@ async fn main() -> io::Result<()> {
         latency: Duration::from_millis(arguments.latency_ms),
         gzip_contents: !arguments.no_gzip,
         keep_rows: !arguments.forget_rows,
+        hold_contents: arguments.hold_contents,
         rows_file: arguments.rows_file.clone(),
+        posts_file: arguments.posts_file.clone(),
+        judge_later: arguments.judge_later,
         ..Config::default()
     })
     .await?;
     let published = publish(&simulator, &arguments);
+    if let Some(path) = &arguments.contents_file {
+        let mut file = BufWriter::new(File::create(path)?);
+        simulator.write_contents(&mut file)?;
+        file.flush()?;
+    }
     let environment: serde_json::Map<_, _> =
         simulator.environment().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     let line = json!({

@@ -10,6 +10,7 @@ use time::{Duration, OffsetDateTime};
 use crate::{
     contents::{Body, Content, ContentType},
     events::{Choice, Recipe},
+    feed,
     ledger::Key,
     record::Record,
     schedule::{self, Bulk, History},
@@ -242,7 +243,7 @@ impl Shared {
                 let ids = self.generator.label_ids(recipe).map(|id| Some(Key::Guid(id)));
                 (u64::from(self.generator.records(recipe)), ids.collect())
             }
-            Body::Fixed(body) => {
+            Body::Fixed(body) | Body::Held { plain: body, .. } => {
                 // What cannot be read as an array holds no label event that a client could find.
                 let text = String::from_utf8_lossy(body);
                 let records: Vec<&RawValue> = serde_json::from_str(&text).unwrap_or_default();
@@ -257,9 +258,17 @@ impl Shared {
         published.records += records;
         published.label_events += ids.len() as u64;
         self.ledger().publish(recipe.created, records, ids.into_iter().map(|id| Some(Key::Guid(id))));
-        let content = self.contents().add(recipe.content_type, recipe.created, Body::Generated(recipe));
+        let body = if self.config.hold_contents { self.held_body(&recipe) } else { Body::Generated(recipe) };
+        let content = self.contents().add(recipe.content_type, recipe.created, body);
         published.contents.push(content.id.clone());
         content
+    }
+
+    fn held_body(&self, recipe: &Recipe) -> Body {
+        let plain = self.generator.render(recipe);
+        // What could not be compressed is compressed at its retrieval, which tells why it fails.
+        let packed = self.config.gzip_contents.then(|| feed::packed(&plain).ok()).flatten();
+        Body::Held { plain, packed }
     }
 
     fn label_ids<'a>(&self, records: impl Iterator<Item = &'a [u8]>) -> Vec<Option<Key>> {

@@ -74,6 +74,8 @@ pub struct Requests {
     pub by_endpoint: BTreeMap<Endpoint, u64>,
     /// Answers by endpoint and status; a reset connection has none.
     pub answers: BTreeMap<Endpoint, BTreeMap<u16, u64>>,
+    /// When each endpoint was called first, in microseconds since 1970.
+    pub first_calls: BTreeMap<Endpoint, i64>,
     /// Calls of the feed without `PublisherIdentifier`.
     pub without_publisher: u64,
     /// The most calls of the feed within any 60 seconds.
@@ -90,6 +92,7 @@ impl Requests {
     /// Counts a request; for one to the feed, answers how many there were in the 60 seconds up to it.
     pub(crate) fn count(&mut self, endpoint: Endpoint, now: OffsetDateTime, has_publisher: bool) -> usize {
         *self.by_endpoint.entry(endpoint).or_default() += 1;
+        self.first_calls.entry(endpoint).or_insert_with(|| (now.unix_timestamp_nanos() / 1_000) as i64);
         if !endpoint.is_feed() {
             return 0;
         }
@@ -148,5 +151,6 @@ mod tests {
         assert_eq!(requests.busiest_minute, 4);
         assert_eq!(requests.without_publisher, 1);
         assert_eq!(requests.by_endpoint[&Endpoint::Ingest], 6);
+        assert_eq!(requests.first_calls[&Endpoint::List], start.unix_timestamp() * 1_000_000);
     }
 }

@@ -41,7 +41,8 @@ pub struct Bulk {
     pub records_per_content: u32,
     /// Share of label events among the records, 0 to 1.
     pub label_share: f64,
-    /// How far back the first is created, in seconds; the last is created a minute before now.
+    /// How far back the first is created, in seconds; the last is created two minutes before now, so that a reader who
+    /// leaves the last minute alone finds it.
     pub age_seconds: i64,
 }
 
@@ -57,6 +58,9 @@ pub(crate) struct Scheduled {
     pub recipe: Recipe,
     pub again: Option<OffsetDateTime>,
 }
+
+/// How long before now the last content of a bulk is created, in seconds.
+const LAST_OF_BULK: i64 = 120;
 
 /// Makes label events an exact share of a run of contents.
 struct Share {
@@ -128,8 +132,9 @@ pub(crate) fn history(history: &History, now: OffsetDateTime, seed: u64, first_n
 pub(crate) fn bulk(bulk: &Bulk, now: OffsetDateTime, seed: u64, first_number: u64) -> impl Iterator<Item = Recipe> {
     let mut share = Share::new(bulk.label_share);
     let (contents, records) = (bulk.contents, bulk.records_per_content);
-    let start = now - Duration::seconds(bulk.age_seconds.max(60));
-    let whole = (bulk.age_seconds.max(60) - 60) as f64 * 1_000.0;
+    let age = bulk.age_seconds.max(LAST_OF_BULK);
+    let start = now - Duration::seconds(age);
+    let whole = (age - LAST_OF_BULK) as f64 * 1_000.0;
     (0..contents).map(move |nth| {
         let gone = whole * nth as f64 / contents.saturating_sub(1).max(1) as f64;
         let types = ContentType::WITH_LABELS;
@@ -191,7 +196,7 @@ mod tests {
             let (all, labels) = sums(bulk(&wanted, NOW, 1, 0));
             prop_assert_eq!(all, contents * u64::from(records_per_content));
             prop_assert!((labels as f64 - all as f64 * label_share).abs() < 1.0);
-            prop_assert!(bulk(&wanted, NOW, 1, 0).all(|one| one.created <= NOW - Duration::MINUTE));
+            prop_assert!(bulk(&wanted, NOW, 1, 0).all(|one| one.created <= NOW - 2 * Duration::MINUTE));
         }
     }
 }

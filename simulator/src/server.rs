@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io,
+    io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -34,7 +34,7 @@ use crate::{
     feed::{self, Subscriptions},
     graph,
     identity::{self, Tokens},
-    ingestion,
+    ingestion::{self, Post},
     ledger::{Heartbeat, Ledger, Report},
     publish::{Published, RawRecord},
     query,
@@ -65,6 +65,9 @@ pub(crate) struct Shared {
     requests: Mutex<Requests>,
     directory: Mutex<Directory>,
     rows_file: Mutex<Option<File>>,
+    posts_file: Mutex<Option<File>>,
+    /// Posts that nobody read yet: see [`Config::judge_later`].
+    unread: Mutex<Vec<Post>>,
     /// Held by each post that is being carried out.
     posting: Arc<()>,
     /// Rules beside the one of the configuration that post to the same table.
@@ -109,6 +112,20 @@ impl Shared {
         lock(&self.rows_file)
     }
 
+    pub fn posts_file(&self) -> MutexGuard<'_, Option<File>> {
+        lock(&self.posts_file)
+    }
+
+    pub fn unread(&self) -> MutexGuard<'_, Vec<Post>> {
+        lock(&self.unread)
+    }
+
+    /// See [`Simulator::report`].
+    pub fn report(&self) -> Report {
+        ingestion::read_unread(self);
+        self.ledger().report(self.now())
+    }
+
     /// What the clock of the feed says.
     pub fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc() + self.config.clock_offset
@@ -150,7 +167,8 @@ impl Simulator {
     pub async fn start(config: Config) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
         let address = listener.local_addr()?;
-        let rows_file = config.rows_file.as_deref().map(ingestion::open_rows_file).transpose()?;
+        let rows_file = config.rows_file.as_deref().map(ingestion::open_to_append).transpose()?;
+        let posts_file = config.posts_file.as_deref().map(ingestion::open_to_append).transpose()?;
         let tenant = Arc::new(Tenant::new(config.seed));
         let shared = Arc::new(Shared {
             directory: Mutex::new(Directory::of(&tenant)),
@@ -166,6 +184,8 @@ impl Simulator {
             faults: Mutex::default(),
             requests: Mutex::default(),
             rows_file: Mutex::new(rows_file),
+            posts_file: Mutex::new(posts_file),
+            unread: Mutex::default(),
             posting: Arc::new(()),
             more_rules: AtomicU64::new(0),
             config,
@@ -367,7 +387,20 @@ impl Simulator {
     /// What was published by now and what arrived.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.shared.ledger().report(self.now())
+        self.shared.report()
+    }
+
+    /// Writes the bodies of all contents, one a line.
+    ///
+    /// # Errors
+    /// `out` cannot be written to.
+    pub fn write_contents(&self, out: &mut impl Write) -> io::Result<()> {
+        let contents = self.shared.contents().all();
+        for content in contents {
+            out.write_all(&content.body.bytes(&self.shared.generator))?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
     }
 
     /// The rows that arrived, in order, as JSON text; empty unless [`Config::keep_rows`].

@@ -35,7 +35,7 @@ const MARKED_WITHIN: u64 = 4_096;
   # with a title of its own
   labelstream report rows.ndjson --html report.html --title Contoso
 
-The page is one file: it loads nothing, works offline, in dark and light, on paper, and without scripts. It shows names,
+The page is one file: it loads nothing, works offline, in dark and light, on paper, and without scripts. It shows names, \
 files and reasons of people: give it to those only who may see them.
 
 Rows are read one by one and only counted: a file may be of any size. A line that is no row is left out and named.
@@ -200,7 +200,8 @@ impl Shown {
 fn tell(reading: &Reading, to: &str) {
     let figures = &reading.figures;
     let days = figures.days.iter().count();
-    say(&format!("{to}: {} label events of {days} days.", figures.rows));
+    let count = |number: u64, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+    say(&format!("{to}: {} on {}.", count(figures.rows, "label event"), count(days as u64, "day")));
     if figures.repeats > 0 {
         say(&format!("{} rows were there before, with the same record id, and count once.", figures.repeats));
     }

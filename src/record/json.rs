@@ -77,7 +77,7 @@ pub fn text(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     // Inside a string a quote comes behind a backslash alone.
     let escaped = quote_or_backslash(inner.as_bytes(), 0) < inner.len();
-    if escaped { Some(Cow::Owned(unescape(inner, HALF))) } else { Some(Cow::Borrowed(inner)) }
+    if escaped { Some(Cow::Owned(unescape(inner))) } else { Some(Cow::Borrowed(inner)) }
 }
 
 /// A whole number, written as a number (`43`, `43.0`) or as a string of one (`"43"`).
@@ -147,18 +147,7 @@ fn nested_end(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-/// What stands in a text for half a surrogate pair.
-const HALF: &str = "\u{fffd}";
-
-/// The text of a member's name with escapes. Half a surrogate pair becomes three U+FFFD, one for each byte that it would
-/// have: `AdditionalFields` has always had such names.
-pub(super) fn escaped_name(quoted: &str) -> String {
-    let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    unescape(inner.unwrap_or(quoted), "\u{fffd}\u{fffd}\u{fffd}")
-}
-
-/// `half` is written for half a surrogate pair.
-fn unescape(inner: &str, half: &str) -> String {
+fn unescape(inner: &str) -> String {
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
     while let Some(at) = rest.find('\\') {
@@ -174,10 +163,7 @@ fn unescape(inner: &str, half: &str) -> String {
             't' => out.push('\t'),
             'u' => {
                 let (character, after) = unicode(rest);
-                match character {
-                    Some(character) => out.push(character),
-                    None => out.push_str(half),
-                }
+                out.push(character);
                 rest = after;
             }
             other => out.push(other),
@@ -188,22 +174,22 @@ fn unescape(inner: &str, half: &str) -> String {
 }
 
 /// The character of four hexadecimal digits, or of two such groups with `\u` between them, at the start of `rest`, and
-/// what follows it. `None` for half a surrogate pair.
-fn unicode(rest: &str) -> (Option<char>, &str) {
+/// what follows it.
+fn unicode(rest: &str) -> (char, &str) {
     let hex = |text: &str| text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    let Some(first) = hex(rest) else { return (None, rest) };
+    let Some(first) = hex(rest) else { return (char::REPLACEMENT_CHARACTER, rest) };
     let after = &rest[4..];
     if let Some(character) = char::from_u32(first) {
-        return (Some(character), after);
+        return (character, after);
     }
     if (0xD800..0xDC00).contains(&first)
         && let Some(second) = after.strip_prefix("\\u").and_then(hex)
         && (0xDC00..0xE000).contains(&second)
         && let Some(character) = char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00))
     {
-        return (Some(character), &after[6..]);
+        return (character, &after[6..]);
     }
-    (None, after)
+    (char::REPLACEMENT_CHARACTER, after)
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ impl Place {
     #[inline]
     pub fn name<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.escaped {
-            return Cow::Owned(text.get(self.name.quoted()).map(json::escaped_name).unwrap_or_default());
+            return text.get(self.name.quoted()).and_then(json::text).unwrap_or_default();
         }
         Cow::Borrowed(text.get(self.name.range()).unwrap_or_default())
     }
@@ -57,7 +57,7 @@ impl Place {
     pub fn name_bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         if self.escaped {
             let quoted = decode(bytes.get(self.name.quoted()).unwrap_or_default());
-            return Cow::Owned(json::escaped_name(&quoted).into_bytes());
+            return Cow::Owned(json::text(&quoted).unwrap_or_default().into_owned().into_bytes());
         }
         Cow::Borrowed(bytes.get(self.name.range()).unwrap_or_default())
     }

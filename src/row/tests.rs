@@ -220,7 +220,7 @@ fn what_parsers_refuse_is_made_acceptable() {
     let (row, _) = row_of(&text);
     assert_eq!(row["Common"], deep);
     assert_eq!(row["AdditionalFields"]["New"], format!(r#"{{"inner":{deep}}}"#));
-    assert_eq!(row["AdditionalFields"]["\u{fffd}\u{fffd}\u{fffd}"][0], "\u{1f600}\u{fffd}");
+    assert_eq!(row["AdditionalFields"]["\u{fffd}"][0], "\u{1f600}\u{fffd}");
     assert_eq!((&row["ObjectId"], &row["UserId"]), (&json!("a\u{fffd}"), &json!("\u{e9}")));
     assert_eq!(row["TruncatedColumns"], json!(["Common", "AdditionalFields"]));
 }

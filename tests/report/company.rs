@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 
 /// Contents, each with so many label events, over six days.
 const CONTENTS: u32 = 60;
-const EVENTS: u32 = 12;
+const EVENTS: u32 = 40;
 
 /// The rows of the company; pulled once for all tests.
 pub fn rows() -> &'static [Value] {

@@ -245,3 +245,25 @@ async fn a_content_listed_again_under_its_old_id_has_no_more_records_without_an_
     world.simulator.list_again(&content.id, None, ago(4), false).unwrap();
     assert_eq!(world.simulator.report().totals.published_without_id, 2);
 }
+
+#[tokio::test]
+async fn held_contents_are_those_that_are_rendered_on_demand() {
+    let created = ago(30);
+    let mut bodies = Vec::new();
+    for hold_contents in [false, true] {
+        let world = World::new(Config { subscribed: true, hold_contents, ..Config::default() }).await;
+        let content = world.simulator.publish(ContentType::General, created, 20, 30);
+        let path = format!("audit/{}", content.id);
+        let plain = world.feed(Method::GET, &path).header("Accept-Encoding", "identity").send().await.unwrap();
+        let plain = plain.bytes().await.unwrap();
+        let unzipped = world.feed(Method::GET, &path).send().await.unwrap();
+        assert_eq!(unzipped.bytes().await.unwrap(), plain);
+        let mut written = Vec::new();
+        world.simulator.write_contents(&mut written).unwrap();
+        assert_eq!(written, [plain.as_ref(), b"\n"].concat());
+        assert!(world.simulator.lose(&content.id, "AF20051"));
+        assert_eq!(world.simulator.report().missing, 0, "its label events leave the ledger");
+        bodies.push(plain);
+    }
+    assert_eq!(bodies[0], bodies[1]);
+}

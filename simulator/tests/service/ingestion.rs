@@ -96,3 +96,26 @@ async fn a_kill_of_one_sender_excuses_nothing_of_another() {
     assert_eq!(post(one.rule(), "b").await, 204);
     assert_eq!(world.simulator.report().doubled_unexcused_ids, ["b"]);
 }
+
+#[tokio::test]
+async fn posts_that_are_read_later_are_judged_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let posts_file = folder.path().join("posts");
+    let config = Config { judge_later: true, posts_file: Some(posts_file.clone()), ..Config::default() };
+    let world = World::new(config).await;
+    world.simulator.publish_records(ContentType::Exchange, ago(5), [json!({"Id": "a", "RecordType": 43})]);
+    let large = format!("[{{\"ItemName\":\"{}\"}}]", "x".repeat(LARGEST_POST));
+    let good = r#"[{"AuditRecordId":"a"},{"AuditRecordId":"b"}]"#;
+    for packed in [gzip(good), gzip("nonsense"), gzip(&large), gzip(good)] {
+        let sent = world.post(packed).header("Content-Encoding", "gzip").send().await.unwrap();
+        assert_eq!(sent.status(), 204);
+    }
+    assert_eq!(world.post(large).send().await.unwrap().status(), 413, "what its length tells is refused at once");
+    for _ in 0..2 {
+        let report = world.simulator.report();
+        assert_eq!((report.published, report.arrived, report.missing, report.unexpected), (1, 2, 0, 1));
+        assert_eq!(report.doubled_unexcused_ids, ["a", "b"]);
+        assert_eq!((report.totals.posts, &report.totals.refused), (2, &[(400, 1), (413, 2)].into()));
+    }
+    assert_eq!(std::fs::read_to_string(posts_file).unwrap(), format!("{good}\n{good}\n"));
+}

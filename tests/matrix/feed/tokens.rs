@@ -42,7 +42,7 @@ async fn expire(scene: Scene) -> Scene {
     let seed = scene.seed;
     let mut scene = Scene::with(Config { seed, page_size: 5, token_lifetime, ..Config::default() }).await;
     publish_since(&mut scene, 58.0, 50..60);
-    strike(&scene, Endpoint::Retrieve, When::Always, Effect::Delay(300));
+    strike(&scene, Endpoint::Retrieve, When::Always, Effect::Delay(600));
     scene.tick_answering(200).await;
     assert!(answers(&scene, Endpoint::Retrieve, 401) > 0, "{:?}", scene.world.simulator.requests());
     scene

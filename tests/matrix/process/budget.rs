@@ -51,10 +51,10 @@ pub fn cases() -> Vec<Case> {
         Case::new("process", "a budget shorter than the backlog takes", 532, |mut scene| {
             Box::pin(async move {
                 scene.world.set("RUN_BUDGET_SECONDS", &SHORTEST.to_string());
-                for _ in 0..6 {
+                for _ in 0..8 {
                     scene.publish_batches();
                 }
-                scene.strike(Fault::new(Endpoint::Retrieve, When::Always, Effect::Delay(1_000)));
+                scene.strike(Fault::new(Endpoint::Retrieve, When::Always, Effect::Delay(1_500)));
                 let begun = Instant::now();
                 let answered = scene.tick_answering(200).await;
                 assert!(begun.elapsed() < ANSWERED, "{:?}", begun.elapsed());
