@@ -22,6 +22,8 @@ pub struct Limits {
     pub period: Duration,
     /// The pause after a first throttled answer that names none; it doubles with each further one.
     pub first_pause: Duration,
+    /// To how much it doubles at most.
+    pub longest_unnamed: Duration,
     /// No pause is longer, whatever the service asks for.
     pub longest_pause: Duration,
 }
@@ -32,8 +34,10 @@ impl Limits {
     pub const SERVICE: Self = Self {
         requests: 1_950,
         period: Duration::from_secs(60),
-        // The service promises no `Retry-After`; its quota is by the minute, which the fourth pause outlasts.
+        // The service promises no `Retry-After`; its quota is by the minute, which five pauses outlast as a rule. Each
+        // costs one request, so that longer ones would only keep a run from going on once it may.
         first_pause: Duration::from_secs(5),
+        longest_unnamed: Duration::from_secs(30),
         // A pause is for throttling, not for an outage: longer than a run, so that the run ends saved and the next
         // one finds out.
         longest_pause: Duration::from_secs(600),
@@ -42,6 +46,12 @@ impl Limits {
     /// The same where a person waits for the answer: who is throttled is told so, and what is asked next is asked at once.
     pub const ATTENDED: Self = Self { longest_pause: Duration::ZERO, ..Self::SERVICE };
 }
+
+/// How long a request that finds out whether throttling is over may take, before another does.
+const FINDS_OUT: Duration = Duration::from_secs(10);
+
+/// How often those that wait for its answer ask.
+const ASKS_AGAIN: Duration = Duration::from_millis(50);
 
 /// Whether a request may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +70,9 @@ pub struct Pace {
     admitted: VecDeque<Instant>,
     paused_until: Option<Instant>,
     throttled_at: Option<Instant>,
+    /// When the request went out that finds out whether throttling is over. Refused requests count against the quota as
+    /// well, so that no other goes out until it is answered.
+    finding_out: Option<Instant>,
     in_a_row: u32,
     /// The latest instant that anyone was told to wait for.
     held_until: Option<Instant>,
@@ -74,6 +87,7 @@ impl Pace {
             admitted: VecDeque::new(),
             paused_until: None,
             throttled_at: None,
+            finding_out: None,
             in_a_row: 0,
             held_until: None,
         }
@@ -99,10 +113,15 @@ impl Pace {
             Some(&oldest) if self.admitted.len() >= self.limits.requests => {
                 Admit::WaitUntil(oldest + self.limits.period)
             }
-            _ => {
-                self.admitted.push_back(now);
-                Admit::Go
-            }
+            _ => match self.finding_out.filter(|_| self.throttled_at.is_some()) {
+                Some(sent) if sent + FINDS_OUT > now => Admit::WaitUntil((now + ASKS_AGAIN).min(sent + FINDS_OUT)),
+                _ => {
+                    let is_pausing = self.throttled_at.is_some() && !self.limits.longest_pause.is_zero();
+                    self.finding_out = is_pausing.then_some(now);
+                    self.admitted.push_back(now);
+                    Admit::Go
+                }
+            },
         }
     }
 
@@ -114,12 +133,13 @@ impl Pace {
         if news {
             self.in_a_row = self.in_a_row.saturating_add(1);
             self.throttled_at = Some(now);
+            self.finding_out = None;
         }
         let pause = match retry_after {
             Some(asked) => asked.min(self.limits.longest_pause),
             None if news => {
                 let doubled = self.limits.first_pause.saturating_mul(1 << (self.in_a_row - 1).min(16));
-                let pause = doubled.min(self.limits.longest_pause);
+                let pause = doubled.min(self.limits.longest_unnamed).min(self.limits.longest_pause);
                 pause - (pause / 2).mul_f64(chance.clamp(0.0, 1.0))
             }
             None => return,
@@ -130,8 +150,9 @@ impl Pace {
     /// Notes that a request admitted at `admitted` was answered: throttling, if any, is over. The answer to a request
     /// from before the last pause does not tell that.
     pub fn answered(&mut self, admitted: Instant) {
-        if self.throttled_at.is_some_and(|noted| admitted > noted) {
+        if self.throttled_at.is_some_and(|noted| admitted > noted) || self.finding_out == Some(admitted) {
             self.throttled_at = None;
+            self.finding_out = None;
             self.in_a_row = 0;
         }
     }
@@ -276,18 +297,42 @@ mod tests {
     fn pauses_double_until_an_answer() {
         let (mut pace, start) = (Pace::new(LIMITS), Instant::now());
         let mut now = start;
-        for pause in [5, 10, 20, 40, 80, 160, 320, 600, 600] {
+        for pause in [5, 10, 20, 30, 30] {
             pace.throttled(now, now, None, 0.0);
             assert_eq!(pace.admit(now), Admit::WaitUntil(now + secs(pause)));
             now += secs(pause);
         }
         pace.answered(start);
         pace.throttled(now, now, None, 0.0);
-        assert_eq!(pace.admit(now), Admit::WaitUntil(now + secs(600)), "an answer from before the pause");
-        now += secs(600);
+        assert_eq!(pace.admit(now), Admit::WaitUntil(now + secs(30)), "an answer from before the pause");
+        now += secs(30);
         pace.answered(now);
         pace.throttled(now, now, None, 1.0);
         assert_eq!(pace.admit(now), Admit::WaitUntil(now + Duration::from_millis(2500)), "chance takes half");
+    }
+
+    #[test]
+    fn one_request_finds_out_whether_throttling_is_over() {
+        let (mut pace, start) = (Pace::new(Limits::SERVICE), Instant::now());
+        assert_eq!(pace.admit(start), Admit::Go);
+        pace.throttled(start, start, Some(secs(5)), 0.0);
+        let after = start + secs(5);
+        assert_eq!(pace.admit(after), Admit::Go);
+        assert_eq!(pace.admit(after), Admit::WaitUntil(after + ASKS_AGAIN), "the others wait for its answer");
+        pace.throttled(after, after + secs(1), Some(secs(5)), 0.0);
+        let after = after + secs(6);
+        assert_eq!(pace.admit(after), Admit::Go, "another finds out");
+        assert_eq!(pace.admit(after + secs(9)), Admit::WaitUntil(after + secs(9) + ASKS_AGAIN));
+        let later = after + FINDS_OUT;
+        assert_eq!(pace.admit(later), Admit::Go, "one without an answer is not waited for without end");
+        pace.answered(later);
+        for _ in 0..100 {
+            assert_eq!(pace.admit(later), Admit::Go, "it is over");
+        }
+        let mut attended = Pace::new(Limits::ATTENDED);
+        assert_eq!(attended.admit(start), Admit::Go);
+        attended.throttled(start, start, None, 0.0);
+        assert_eq!([attended.admit(start), attended.admit(start)], [Admit::Go; 2], "where a person waits nobody does");
     }
 
     #[test]
