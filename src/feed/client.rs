@@ -101,6 +101,12 @@ impl FeedClient {
         self
     }
 
+    /// What hands out this client's tokens.
+    #[must_use]
+    pub const fn tokens(&self) -> &Arc<dyn TokenSource> {
+        &self.tokens
+    }
+
     /// The budget that this client's calls use, for its counters.
     #[must_use]
     pub fn budget(&self) -> &Budget {
