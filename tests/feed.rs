@@ -75,14 +75,17 @@ fn feed(base: &str) -> Feed {
     Feed { client: client(base, tokens.clone()), tokens }
 }
 
+const PAUSE: Duration = Duration::from_millis(1);
+
+fn patience() -> Patience {
+    Patience { failures: Policy { tries: 4, first: PAUSE, longest: PAUSE }, throttles: 3, ..Patience::SERVICE }
+}
+
 fn client(base: &str, tokens: Arc<dyn TokenSource>) -> FeedClient {
-    let pause = Duration::from_millis(1);
-    let budget = Budget::new(Limits { first_pause: pause, longest_pause: pause, ..Limits::SERVICE });
-    let patience =
-        Patience { failures: Policy { tries: 4, first: pause, longest: pause }, throttles: 3, ..Patience::SERVICE };
+    let budget = Budget::new(Limits { first_pause: PAUSE, longest_pause: PAUSE, ..Limits::SERVICE });
     let base = base.parse().unwrap();
     let client = FeedClient::new(http_client().unwrap(), &base, TENANT, PUBLISHER, tokens, Arc::new(budget));
-    client.unwrap().with_patience(patience)
+    client.unwrap().with_patience(patience())
 }
 
 async fn script(replies: impl IntoIterator<Item = Reply>) -> (Feed, Log) {
@@ -253,6 +256,29 @@ async fn throttling_is_waited_for_and_counted() {
     feed.client.list(ContentType::General, &WINDOW, None).await.unwrap();
     let counts = feed.client.budget().counts();
     assert_eq!((log.lines().len(), counts.requests, counts.throttled), (4, 4, 3));
+}
+
+#[tokio::test]
+async fn after_throttling_a_request_that_fails_holds_nobody_up() {
+    let (feed, log) = script([
+        Reply::status(429, "").header("Retry-After", "0"),
+        Reply::nothing(),
+        Reply::status(503, ""),
+        Reply::status(403, error("AF10001")),
+        Reply::ok("[]"),
+        Reply::ok("[]"),
+    ])
+    .await;
+    let once = Patience { throttles: 0, ..patience() };
+    let client = feed.client.with_patience(once);
+    let list = || client.list(ContentType::General, &WINDOW, None);
+    assert!(list().await.unwrap_err().is_throttled());
+    let listed = tokio::join!(list(), list(), list());
+    let refused = [listed.0, listed.1, listed.2].into_iter().filter_map(Result::err).map(|error| error.kind());
+    assert_eq!(refused.collect::<Vec<_>>(), [FeedErrorKind::NotPermitted]);
+    let counts = client.budget().counts();
+    assert_eq!((log.lines().len(), counts.requests, counts.throttled), (6, 6, 1));
+    assert!(counts.waited < Duration::from_secs(10), "{counts:?}");
 }
 
 #[tokio::test]

@@ -43,6 +43,8 @@ mod refusals;
 mod requests;
 #[path = "run/saving.rs"]
 mod saving;
+#[path = "run/start.rs"]
+mod start;
 #[path = "run/storage.rs"]
 mod storage;
 #[path = "run/ticks.rs"]

@@ -106,6 +106,12 @@ impl FeedClient {
         self
     }
 
+    /// What hands out this client's tokens.
+    #[must_use]
+    pub const fn tokens(&self) -> &Arc<dyn TokenSource> {
+        &self.tokens
+    }
+
     /// The budget that this client's calls use, for its counters.
     #[must_use]
     pub fn budget(&self) -> &Budget {
@@ -288,17 +294,18 @@ impl FeedClient {
             Err(_) => return Err(broken(format!("no answer within {} s", self.patience.answer.as_secs_f32()))),
         };
         if response.status().is_success() {
-            self.budget.answered(&permit);
+            permit.answered();
             return Ok((response, token));
         }
         let error = self.refusal(operation, target, response).await.without(&token);
-        if error.is_throttled() {
-            self.budget.throttled(&permit, error.retry_after());
-        } else {
-            self.budget.answered(&permit);
-        }
         if error.refuses_token() {
             self.tokens.refuse(&token);
+        }
+        match error.kind() {
+            FeedErrorKind::Throttled { retry_after } => permit.throttled(retry_after),
+            // A failure may come from before the place where requests are counted.
+            FeedErrorKind::Server { .. } => drop(permit),
+            _ => permit.answered(),
         }
         Err(error)
     }

@@ -85,6 +85,12 @@ impl IngestionClient {
         }
     }
 
+    /// What hands out this client's tokens.
+    #[must_use]
+    pub const fn tokens(&self) -> &Arc<dyn TokenSource> {
+        &self.tokens
+    }
+
     /// The body of a POST of `array`, a JSON array of rows.
     pub(super) async fn pack(&self, array: Bytes) -> Result<Bytes, IngestionError> {
         self.gzip.pack(array).await

@@ -8,7 +8,8 @@
 //!
 //! `replay` sends dead letters again: it stands in the place of the first two, and the others are the same.
 //!
-//! Before them, `subscriptions` sees to it that there is something to list. `stages` begins and ends them. They share one `run::Run`, whose `Progress` decides what is settled.
+//! Before them, `tokens` are asked for, and `subscriptions` sees to it that there is something to list. `stages` begins
+//! and ends them. They share one `run::Run`, whose `Progress` decides what is settled.
 //! What a run could not save is `left_over` for the next one of its process. What several runs of a process may do at once
 //! together is bounded by their `capacity`.
 
@@ -31,6 +32,7 @@ mod sink;
 mod stages;
 mod subscriptions;
 mod summary;
+mod tokens;
 
 pub use budget::Budget;
 pub use capacity::{Bound, Capacity, Limits, Place};

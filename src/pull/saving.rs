@@ -21,7 +21,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(5);
 
 /// How many logs of contents are appended to at once: a backlog of seven days has one for each of them and each content
 /// type.
-const APPENDED_AT_ONCE: usize = 8;
+const APPENDED_AT_ONCE: usize = 24;
 
 /// How many dead letters are removed at once.
 const REMOVED_AT_ONCE: usize = 16;

@@ -22,6 +22,7 @@ use super::{
     run::Run,
     saving, subscriptions,
     summary::{Summary, TypeSummary},
+    tokens,
 };
 use crate::{
     dead_letter::{self, Number},
@@ -74,6 +75,7 @@ impl Connector {
         let started = Instant::now();
         let opened = started + OPENING.min(request.budget.last_work);
         let key = Memory::lock_key(&self.tenant);
+        let _ahead = tokens::ahead(self, &request);
         let lock = match timeout_at(opened, self.store.lock(&key)).await {
             Ok(Ok(Some(lock))) => lock,
             Ok(Ok(None)) => return Ok(Summary::of_another_run()),
@@ -185,13 +187,13 @@ impl Connector {
     ) {
         {
             let work = async {
-                if is_first {
-                    let _part = run.part("the first save");
-                    if let Err(error) = saving::save(run, true).await {
-                        return run.fail(error.into());
-                    }
+                // A start of a subscription that is noted is also made, whatever becomes of the save.
+                let (saved, checked) = tokio::join!(first_save(run, is_first), self.check_subscriptions(run, request));
+                if saved {
+                    self.work(run, request, started, checked).await;
+                } else {
+                    run.stop.cancel();
                 }
-                self.work(run, request, started).await;
             };
             tokio::pin!(work);
             tokio::select! {
@@ -237,8 +239,25 @@ impl Connector {
         windows
     }
 
-    /// The stages, side by side. Each ends when the one before it has ended.
-    async fn work(self: &Arc<Self>, run: &Arc<Run>, request: &Request, started: Instant) {
+    /// Sees to the subscriptions where that is due. When it was done last.
+    async fn check_subscriptions(&self, run: &Arc<Run>, request: &Request) -> Option<OffsetDateTime> {
+        let checked = run.progress().subscriptions_checked();
+        let is_due = checked.is_none_or(|checked| OffsetDateTime::now_utc() - checked > CHECK_SUBSCRIPTIONS_EVERY);
+        if is_due && request.letters.is_none() {
+            let _part = run.part("the check of the subscriptions");
+            subscriptions::check(run, &self.content_types).await;
+        }
+        checked
+    }
+
+    /// The stages, side by side. Each ends when the one before it has ended. The subscriptions had been `checked` before.
+    async fn work(
+        self: &Arc<Self>,
+        run: &Arc<Run>,
+        request: &Request,
+        started: Instant,
+        checked: Option<OffsetDateTime>,
+    ) {
         let (rows, to_post) = mpsc::channel(ROWS_AT_MOST);
         let (saver, save) = saving::stage(Arc::clone(run));
         let mut stages = Stages { run: Arc::clone(run), tasks: JoinSet::new() };
@@ -252,7 +271,7 @@ impl Connector {
                 let lane = fetching::Lane::of_new(request.budget);
                 stages.begin("reading dead letters", replay::read_again(Arc::clone(run), letters, rows, lane));
             }
-            None => self.read_the_feed(&mut stages, request, started, rows).await,
+            None => self.read_the_feed(&mut stages, request, started, checked, rows).await,
         }
         while let Some(ended) = stages.tasks.join_next().await {
             run.look_at(ended);
@@ -269,16 +288,12 @@ impl Connector {
         stages: &mut Stages,
         request: &Request,
         started: Instant,
+        checked: Option<OffsetDateTime>,
         rows: mpsc::Sender<reading::Rows>,
     ) {
         let run = &Arc::clone(&stages.run);
         let range = request.range.map(|range| self.begin_range(run, range, OffsetDateTime::now_utc()));
-        let checked = run.progress().subscriptions_checked();
         let now = OffsetDateTime::now_utc();
-        if checked.is_none_or(|checked| now - checked > CHECK_SUBSCRIPTIONS_EVERY) {
-            let _part = run.part("the check of the subscriptions");
-            subscriptions::check(run, &self.content_types).await;
-        }
         // What an earlier run could not save is saved by this one, even if it finds nothing to send.
         if !self.left_over.is_empty() {
             let _part = run.part("reading what was delivered");
@@ -326,6 +341,20 @@ impl Stages {
         };
         self.tasks.spawn(self.run.tasks.track_future(stage.in_current_span()));
     }
+}
+
+/// Saves the document of a very first run, before anything is delivered. Whether the run may go on.
+async fn first_save(run: &Arc<Run>, is_first: bool) -> bool {
+    if !is_first {
+        return true;
+    }
+    let _part = run.part("the first save");
+    let saved = saving::save(run, true).await;
+    if let Err(error) = saved {
+        run.note(error.into());
+        return false;
+    }
+    true
 }
 
 /// Removes what was remembered of days that the feed serves no more. Done once a day, the first time that the

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use time::OffsetDateTime;
 
 use super::{error::RunError, run::Run};
@@ -40,9 +41,7 @@ pub async fn check(run: &Run, wanted: &[ContentType]) {
             return;
         }
     };
-    for content_type in to_start(&listed, wanted) {
-        start(run, content_type).await;
-    }
+    join_all(to_start(&listed, wanted).into_iter().map(|content_type| start(run, content_type))).await;
     if !run.stop.is_cancelled() {
         run.progress().checked_subscriptions(OffsetDateTime::now_utc());
     }

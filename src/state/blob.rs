@@ -100,12 +100,16 @@ impl BlobStore {
             Err(error) if Refusal::of(&error) == Refusal::NoContainer => {}
             answer => return answer,
         }
-        match self.container.create(None).await {
-            Ok(_) => {}
-            Err(error) if is_code(&error, "ContainerAlreadyExists") => {} // another writer was faster
-            Err(error) => return Err(error),
-        }
+        self.make_container().await?;
         call().await
+    }
+
+    /// Makes the container, where no other writer was faster.
+    pub(super) async fn make_container(&self) -> azure_core::Result<()> {
+        match self.container.create(None).await {
+            Err(error) if !is_code(&error, "ContainerAlreadyExists") => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// What is stored under `key`, or the part of it in `range`, with its version.

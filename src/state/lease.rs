@@ -40,7 +40,10 @@ pub(super) async fn take(store: &BlobStore, key: &str) -> Result<Option<Box<dyn 
         };
         match Refusal::of(&error) {
             Refusal::LeaseHeld => return Ok(None),
-            Refusal::NoBlob | Refusal::NoContainer if !made => {
+            refusal @ (Refusal::NoBlob | Refusal::NoContainer) if !made => {
+                if refusal == Refusal::NoContainer {
+                    store.make_container().await.map_err(|error| store.error(key, error))?;
+                }
                 make(store, key, &blob).await?;
                 made = true;
             }

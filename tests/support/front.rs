@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderName, StatusCode},
     response::{IntoResponse as _, Response},
 };
+use tokio::sync::watch;
 
 /// A front on a port of its own. It ends with the test's runtime.
 pub struct Front {
@@ -22,6 +23,8 @@ struct Shared {
     seen: Mutex<Vec<String>>,
     /// What the requests that hold a text are answered: the status and code of a refusal.
     refused: Mutex<Option<(String, u16, &'static str)>>,
+    /// The requests that hold this text wait.
+    held: watch::Sender<Option<String>>,
 }
 
 impl Front {
@@ -32,6 +35,7 @@ impl Front {
             http: reqwest::Client::new(),
             seen: Mutex::default(),
             refused: Mutex::default(),
+            held: watch::Sender::default(),
         });
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -50,9 +54,19 @@ impl Front {
         *self.shared.refused.lock().unwrap() = Some((text.to_owned(), status, code));
     }
 
+    /// Holds back each request whose method and target hold `text`, or, with `None`, none any more.
+    pub fn hold(&self, text: Option<&str>) {
+        self.shared.held.send_replace(text.map(str::to_owned));
+    }
+
     /// Passes everything on again.
     pub fn pass_all(&self) {
         *self.shared.refused.lock().unwrap() = None;
+    }
+
+    /// Each request since [`Front::take_seen`]: its method and target.
+    pub fn seen(&self) -> Vec<String> {
+        self.shared.seen.lock().unwrap().clone()
     }
 
     /// Each request since the last call: its method and target.
@@ -64,6 +78,8 @@ impl Front {
 async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let line = format!("{} {}", request.method(), request.uri());
     shared.seen.lock().unwrap().push(line.clone());
+    let is_free = |held: &Option<String>| held.as_ref().is_none_or(|text| !line.contains(text));
+    shared.held.subscribe().wait_for(is_free).await.unwrap();
     let refused = shared.refused.lock().unwrap().clone();
     if let Some((_, status, code)) = refused.filter(|(text, ..)| line.contains(text)) {
         let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>Refused.</Message></Error>");
