@@ -58,13 +58,13 @@ impl Bound {
 }
 
 impl Limits {
-    /// What fits into 128 MiB with two dozen runs. A run by itself has 4 bodies and 4 posts, and more would not be faster:
-    /// the records are worked on by one thread. It has 32 contents under way, with which it reaches the feed's limit.
+    /// What fits into 128 MiB with two dozen runs. A run by itself has 4 bodies, and more would not be faster: the
+    /// records are worked on by one thread. It has 8 posts and 32 contents under way, which mostly wait for answers.
     pub const PROCESS: Self = Self {
         runs: 24,
         bodies: Bound::new(1, 3),
         contents: Bound::new(2, 30),
-        posts: Bound::new(1, 3),
+        posts: Bound::new(1, 7),
         large_records: Bound::new(1, 1),
         refused: Bound::new(1, HELD_BATCHES - 1),
     };

@@ -1,9 +1,14 @@
 //! What runs do at once together, as the services see it.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
-use labelstream::pull::{Bound, Capacity, Limits};
-use labelstream_simulator::{Config, Endpoint};
+use labelstream::pull::{Bound, Capacity, Limits, Request};
+use labelstream_simulator::{Config, ContentType, Effect, Endpoint, Fault, When};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::provider::{Provider, plenty};
 
@@ -63,4 +68,32 @@ async fn posts_are_shared_and_each_tenant_goes_on() {
     let most = under_way.most(Endpoint::Ingest);
     println!("the most posts under way were {most}");
     assert!((2..=SENDERS * limits.posts.own + limits.posts.shared).contains(&most), "{most}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_trickles_does_not_keep_the_only_place() {
+    const OTHERS: u64 = 60;
+    let mut provider = Provider::new(1, Config { gzip_contents: false, ..Config::default() }).await;
+    provider.capacity = Capacity::new(Limits { bodies: Bound { own: 1, shared: 0 }, ..Limits::PROCESS });
+    let simulator = &provider.simulators[0];
+    let oldest = simulator.now() - Duration::from_secs(40 * 3_600);
+    let slow = simulator.publish(ContentType::General, oldest, 0, 400);
+    // Sooner again and again than a body may keep its place waiting: for half a minute in all.
+    let trickles = Effect::SlowBody { piece: 800, pause_ms: 50 };
+    simulator.fault(Fault::new(Endpoint::Retrieve, When::Always, trickles).matching(&slow.id)).unwrap();
+    provider.publish(0, OTHERS, 100, 0.2);
+    let (connector, request) = (provider.connector(0), Request::new(None, plenty()));
+    let counts = Arc::clone(&request.counts);
+    let mut run = JoinSet::new();
+    run.spawn(async move { connector.run(request, CancellationToken::new()).await });
+    while counts.read.load(Ordering::Relaxed) < OTHERS {
+        assert!(run.try_join_next().is_none(), "it was meant to trickle for longer");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(
+        counts.records.load(Ordering::Relaxed),
+        OTHERS * 100,
+        "the others were read, and not the one that trickles"
+    );
+    run.shutdown().await;
 }
