@@ -178,8 +178,8 @@ async fn simulate(plan: Plan) {
     println!(
         "{}",
         json!({
-            "missing": sum(|report| report.missing as u64), "surplus": sum(|report| report.surplus_rows as u64),
-            "arrived": sum(|report| report.arrived as u64),
+            "missing": sum(|report| report.missing), "surplus": sum(|report| report.surplus_rows),
+            "arrived": sum(|report| report.arrived),
         })
     );
 }
