@@ -27,8 +27,8 @@
 //! of a message), [`queue`] (the work queue).
 //!
 //! Around them: [`settings`] (what the operator chose), [`identity`] (tokens), [`assembly`] (a connector from its
-//! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`telemetry`] (log lines),
-//! [`plain`] (tables for a shell).
+//! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`telemetry`] (log lines), [`plain`]
+//! (tables for a shell).
 //!
 //! Deciding is done by plain functions and values that know no network and no clock: windows, error classes, the filter,
 //! the columns, batches, the plan of a delivery, the watermark. Reading and writing are thin clients around them, and
