@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     assembly::{self, AssemblyError},
+    queue::{QueueError, WORK_QUEUE},
     settings::{DeploymentSettings, Settings},
     state::blob::BlobStore,
     tenants::Entry,
@@ -39,10 +40,15 @@ pub async fn examine_fleet(
         reports.push(report);
         services.extend(origins);
     }
+    let queue = match &deployment {
+        Some(deployment) if options.state.is_none() => Some(of_queue(deployment).await),
+        _ => None,
+    };
     let account = deployment.and_then(|settings| assembly::storage_account(&settings.storage?).ok());
     services.extend(account.map(|account| ("the storage account", account.endpoint().clone())));
     let mut findings = vec![host::examine(environment, &options.app_folders), shared];
     findings.extend(of_state(container.as_ref(), options).await);
+    findings.extend(queue);
     findings.push(compared(&services).await);
     FleetReport { deployment: Report::new(findings), tenants: reports, disabled: Vec::new() }
 }
@@ -66,6 +72,31 @@ async fn of_state(container: Option<&(Result<BlobStore, AssemblyError>, String)>
         (None, Some((Ok(store), name))) => state::in_container(store, name, None).await,
         (None, Some((Err(error), _))) => no_state(error),
     }
+}
+
+/// The work queue: whether it may be asked how many messages it has. That a message may be put is the same role's.
+async fn of_queue(deployment: &DeploymentSettings) -> Finding {
+    let finding = match assembly::work_queue(deployment) {
+        Ok(queue) => match queue.approximate_count().await {
+            Ok(0) => Finding::ok(Check::State, format!("{WORK_QUEUE}: no message waits")),
+            Ok(messages) => {
+                Finding::ok(Check::State, format!("{WORK_QUEUE}: about {messages} messages wait or are worked on"))
+            }
+            Err(error @ QueueError::Denied { .. }) => Finding::failed(
+                Check::State,
+                error.to_string(),
+                "The role Storage Queue Data Contributor on the account",
+            ),
+            Err(error) => {
+                let fix = "Check AzureWebJobsStorage__queueServiceUri, and the account's network rules and endpoints for queues";
+                Finding::failed(Check::State, error.to_string(), fix)
+            }
+        },
+        Err(error) => {
+            Finding::failed(Check::State, error.to_string(), "Name the account's queues as well as its blobs")
+        }
+    };
+    finding.of("queue")
 }
 
 /// One tenant, and the services that it is read and sent by.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Check, Finding};
 use crate::{
-    handler::{FUNCTION, STATUS_FUNCTION},
+    handler::{FLEET_PULL, FLEET_TIMER, FUNCTION, STATUS_FUNCTION},
     settings,
     tenants::Source,
 };
@@ -30,7 +30,7 @@ type Trigger = (&'static str, &'static str, &'static str);
 const TRIGGERS: &[Trigger] = &[(FUNCTION, "timerTrigger", "timer")];
 
 /// What fires in the application for many.
-const FLEET_TRIGGERS: &[Trigger] = &[("FleetTimer", "timerTrigger", "timer"), ("FleetPull", "queueTrigger", "work")];
+const FLEET_TRIGGERS: &[Trigger] = &[(FLEET_TIMER, "timerTrigger", "timer"), (FLEET_PULL, "queueTrigger", "work")];
 
 /// Whether the settings are those of a deployment of many tenants.
 fn is_fleet(environment: Environment<'_>) -> bool {

@@ -89,5 +89,17 @@ async fn a_state_that_cannot_be_used_is_one_fault() {
     let account = crate::azurite::connection_string(nobody, crate::azurite::KEY);
     world.settings = vec![("AzureWebJobsStorage", account)];
     let (text, _) = world.expect(1, &["tenants", "check"]).await;
-    assert!(line(&text, "failed   state").contains("container tenants-"), "{text}");
+    assert!(line(&text, "failed   state   ").contains("container tenants-"), "{text}");
+    assert!(line(&text, "failed   state queue").contains("and QueueEndpoint"), "{text}");
+}
+
+/// Where the state is in a folder no queue is worked on.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_is_looked_at_beside_a_container() {
+    for (world, is_there) in [(World::of(1).await, false), (World::of(1).await.in_a_container(), true)] {
+        let (text, _) = world.expect(0, &["tenants", "check"]).await;
+        let shown = text.contains("ok       state queue");
+        assert_eq!(shown, is_there, "{text}");
+        assert!(!is_there || line(&text, "ok       state queue").contains("labelstream-work: "), "{text}");
+    }
 }

@@ -4,6 +4,7 @@ use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Args;
 use labelstream::{
+    fleet::again::marker_key,
     state::{StateError, Store},
     tenants::{
         LIST_KEY, List, ListError,
@@ -124,7 +125,7 @@ fn removed(arguments: &RemoveArguments, meant: &Meant, stored: &Stored) -> ExitC
     say(&format!("  the state is deleted by: {}", stored.command(&format!("tenants remove {id} --purge-state"))));
     say(
         "  its subscriptions are stopped by `labelstream disconnect --tenant` while it is in the list; the customer ends all \
-         access by deleting the app registration (docs/providers.md)",
+         access by `scripts/grant-feed-access --remove` (docs/providers.md)",
     );
     ExitCode::SUCCESS
 }
@@ -207,7 +208,7 @@ const RENEWED_AFTER: usize = 100;
 /// All that the state has of a tenant: what is under its id, and the marker that a run with work left wrote beside that.
 async fn keys(store: &dyn Store, id: &str) -> Result<Vec<String>, StateError> {
     let mut found = Vec::new();
-    for prefix in [format!("{id}/"), format!("again/{id}.json")] {
+    for prefix in [format!("{id}/"), marker_key(id)] {
         found.extend(store.list(&prefix).await?.into_iter().map(|entry| entry.key));
     }
     Ok(found)
