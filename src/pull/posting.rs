@@ -23,9 +23,8 @@ use crate::{
 };
 
 /// How many batches are under way at once, from being posted until their answer is saved: the most that a kill can make
-/// the run send again. With 50 ms on every call a batch takes some 130 ms for that, so that this many make 60 MB a second;
-/// four held up the contents.
-pub const AT_ONCE: usize = 8;
+/// the run send again.
+pub const AT_ONCE: usize = 4;
 
 /// A batch that is not full waits this long for more rows, so that a slow feed does not hold back what is there.
 const LINGER: Duration = Duration::from_secs(5);

@@ -11,19 +11,18 @@ use labelstream_simulator::{ContentType, Endpoint, Fault};
 use crate::{case::Case, scene::Scene, world::minutes_ago};
 
 /// Batches that a run posts at once at most.
-const AT_ONCE: u64 = 8;
+const AT_ONCE: u64 = 4;
 
 /// The rows of this group.
 pub fn cases() -> Vec<Case> {
     [refusals::cases(), access::cases(), throttling::cases(), failures::cases(), answers::cases()].concat()
 }
 
-/// Contents of hundreds of label events each, spread over the last hour: thousands of rows, in more batches than are
-/// posted at once.
+/// Contents of hundreds of label events each, spread over the last hour: some thousand rows, in four batches or more.
 fn publish_batches(scene: &Scene) {
     let mut rng = fastrand::Rng::with_seed(scene.seed);
     for content_type in ContentType::WITH_LABELS {
-        for _ in 0..rng.u32(6..9) {
+        for _ in 0..rng.u32(3..5) {
             let created = minutes_ago(2.0 + 55.0 * rng.f64());
             scene.world.simulator.publish(content_type, created, rng.u32(250..350), rng.u32(0..50));
         }
