@@ -216,7 +216,12 @@ impl Connector {
         if !run.tasks_end((left / 3).min(LONGEST_END)).await {
             tracing::warn!("parts of the run do not end although they were told to; it is saved all the same");
         }
-        if timeout_at(last_save, saving::save_at_the_end(run)).await.is_err() {
+        let names = timeout_at(last_save, names::save(run));
+        let (saved, names) = tokio::join!(timeout_at(last_save, saving::save_at_the_end(run)), names);
+        if names.is_err() {
+            tracing::warn!("the label names were not saved before the end of the run");
+        }
+        if saved.is_err() {
             run.note(RunError::Broken("the state could not be saved before the end of RUN_BUDGET_SECONDS".to_owned()));
         }
         self.left_over.keep(run.unsaved_records().await);
@@ -276,7 +281,6 @@ impl Connector {
         while let Some(ended) = stages.tasks.join_next().await {
             run.look_at(ended);
         }
-        names::save(run).await;
         run.note_what_nothing_was_read_of();
         run.note_that_nothing_was_taken();
         run.progress().finish();

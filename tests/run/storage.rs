@@ -279,3 +279,17 @@ async fn a_log_begins_with_two_requests_and_goes_on_with_one() {
     assert_eq!(writes(), ["comp=appendblock"]);
     world.assert_delivered();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn label_names_that_cannot_be_saved_fail_no_run() {
+    let mut world = World::new(Config::default()).await;
+    let front = front(&mut world).await;
+    world.set("RUN_BUDGET_SECONDS", "10");
+    world.simulator.publish(ContentType::General, minutes_ago(5.0), 300, 0);
+    // What waits for its answer leaves a tenth of a second until the run waits for nothing any more.
+    world.simulator.fault(Fault::new(Endpoint::Ingest, When::Always, Effect::DelayAnswer(20_000))).unwrap();
+    let tenant = &world.simulator.tenant().id;
+    front.hold(Some(&format!("PUT /devstoreaccount1/{}/{tenant}%2Flabels.json", world.container)));
+    let (_host, answered) = tick(world.start().await).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+}
