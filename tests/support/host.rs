@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A handler process under the host.
 pub struct Host {
-    process: Child,
+    pub process: Child,
     port: u16,
     lines: Arc<Mutex<Vec<(Stream, String)>>>,
     /// Runs that were answered.

@@ -92,14 +92,17 @@ impl Queue {
         self.client.send_message(content, None::<QueueClientSendMessageOptions<'_>>).await.map(drop)
     }
 
-    /// Takes up to `most` messages (32 at most) and hides them for so many seconds.
+    /// Takes up to `most` messages (32 at most) and hides them for so many seconds; none where there is no queue.
     pub async fn take(&self, most: u32, seconds: u32) -> azure_core::Result<Vec<Message>> {
         let options = QueueClientReceiveMessagesOptions {
             number_of_messages: Some(most as i32),
             visibility_timeout: Some(seconds as i32),
             ..QueueClientReceiveMessagesOptions::default()
         };
-        let taken = self.client.receive_messages(Some(options)).await?.into_model()?;
+        let taken = match self.client.receive_messages(Some(options)).await {
+            Err(error) if error.http_status() == Some(StatusCode::NotFound) => return Ok(Vec::new()),
+            other => other?.into_model()?,
+        };
         let message = |taken: azure_storage_queue::models::ReceivedMessage| Message {
             id: taken.message_id.expect("an id"),
             raw: taken.message_text.unwrap_or_default(),
