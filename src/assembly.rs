@@ -9,7 +9,7 @@ use crate::{
     identity::{self, Audience, IdentityError, Tokens},
     ingestion::{IngestionClient, IngestionError},
     labels::{GraphClient, Keeper, MapSource},
-    pull::{Connector, LeftOver, Sink},
+    pull::{Capacity, Connector, LeftOver, Sink},
     queue::{WORK_QUEUE, WorkQueue},
     record::{Filter, record_type_by_name},
     settings::{
@@ -63,6 +63,13 @@ fn http_client() -> Result<reqwest::Client, reqwest::Error> {
     Ok(CLIENT.get_or_init(|| client).clone())
 }
 
+/// What the runs of the process share, whichever connector they are of.
+#[must_use]
+pub fn capacity() -> Capacity {
+    static CAPACITY: OnceLock<Capacity> = OnceLock::new();
+    CAPACITY.get_or_init(Capacity::default).clone()
+}
+
 /// The same for the SDK's requests for tokens. Where it cannot be made, each of them makes its own and says why it cannot.
 fn transport() -> Option<Transport> {
     http_client().ok().map(|client| Transport::new(Arc::new(client)))
@@ -92,6 +99,7 @@ pub fn connector_with(settings: &Settings, store: Arc<dyn Store>, sink: Sink) ->
         content_types: feed.content_types.clone(),
         initial_lookback: feed.initial_lookback,
         left_over: LeftOver::default(),
+        capacity: capacity(),
     })
 }
 
@@ -212,7 +220,15 @@ pub fn blob_store(settings: &Settings) -> Result<BlobStore, AssemblyError> {
 /// # Errors
 /// As for [`store`].
 pub fn store_of(deployment: &DeploymentSettings) -> Result<Arc<dyn Store>, AssemblyError> {
-    Ok(Arc::new(container_of(&deployment.identity, deployment.storage.as_ref())?))
+    Ok(Arc::new(blob_store_of(deployment)?))
+}
+
+/// The container of a deployment.
+///
+/// # Errors
+/// As for [`store`].
+pub fn blob_store_of(deployment: &DeploymentSettings) -> Result<BlobStore, AssemblyError> {
+    container_of(&deployment.identity, deployment.storage.as_ref())
 }
 
 /// The work queue of a deployment, in the storage account that holds its state.

@@ -75,10 +75,11 @@ pub fn run_span(invocation_id: &str) -> Span {
     tracing::error_span!("run", invocation_id = %invocation_id)
 }
 
-/// The span of a tenant within a run. Lines logged inside it carry `tenant{name=…}`.
+/// The span of what is done for one of several tenants. Lines logged inside it carry `tenant{name=…}`, at every level as
+/// those of [`run_span`].
 #[must_use]
-pub fn tenant_span(label: &str) -> Span {
-    tracing::error_span!("tenant", name = %label)
+pub fn tenant_span(name: &str) -> Span {
+    tracing::error_span!("tenant", name = %one_line(name))
 }
 
 /// What [`init`] installs, with writers of the caller's choice: `out` takes INFO, DEBUG and TRACE lines, `err` the rest.

@@ -9,6 +9,8 @@ mod azurite;
 #[path = "run/inside.rs"]
 #[expect(dead_code, reason = "the tests of runs use the rest")]
 mod inside;
+#[path = "support/of_settings.rs"]
+mod of_settings;
 #[path = "dead_letters/world.rs"]
 mod world;
 

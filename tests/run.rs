@@ -18,6 +18,8 @@ mod front;
 mod host;
 #[path = "run/inside.rs"]
 mod inside;
+#[path = "support/of_settings.rs"]
+mod of_settings;
 #[path = "support/world.rs"]
 mod world;
 

@@ -29,7 +29,7 @@ pub fn write(rows: &Path, page: &Path, company: &str) -> Result<(), ReportError>
         |error| ReportError::File(path, error)
     };
     let lines = BufReader::new(File::open(rows).map_err(failed(rows))?);
-    let reading = labelstream::report::read(lines, |_| ()).map_err(failed(rows))?;
+    let reading = labelstream::report::read(lines, &[], |_| ()).map_err(failed(rows))?;
     let title = format!("Sensitivity labels of {company}");
     let html = labelstream::report::page(&reading, &title, OffsetDateTime::now_utc())?;
     fs::write(page, html).map_err(failed(page))

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use time::Duration as Span;
 
-use crate::{rule::Rule, stream::Columns, window::FARTHEST};
+use crate::{rule::Rule, stream::Columns, under_way::UnderWay, window::FARTHEST};
 
 /// Audience of the feed in the commercial cloud.
 pub const FEED_AUDIENCE: &str = "https://manage.office.com";
@@ -97,6 +97,8 @@ pub struct Config {
     pub judge_later: bool,
     /// What a label event is.
     pub label_events: Rule,
+    /// Where requests under way are counted.
+    pub under_way: UnderWay,
 }
 
 impl Default for Config {
@@ -137,6 +139,7 @@ impl Default for Config {
             posts_file: None,
             judge_later: false,
             label_events: Rule::default(),
+            under_way: UnderWay::default(),
         }
     }
 }

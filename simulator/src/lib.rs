@@ -23,6 +23,7 @@
 //! - [`faults`]: what can go wrong, as values; `strike` and `wire` carry it out.
 //! - [`ledger`]: what was published and what arrived; [`rule`]: what a label event is, read independently.
 //! - [`provider`]: many tenants at one address, and the login endpoint over TLS (`tls`).
+//! - [`under_way`]: how many requests there are at once, of several simulators together.
 //! - `sender`: a process that posts, as the ledger knows it.
 //! - `shared`: the state of one tenant; `server`: the routes to it; `control`: its remote control under `/_sim/`.
 //! - `simulator`: a tenant and control of it from the same process; `environment`: the app settings for it.
@@ -40,6 +41,7 @@ pub mod rule;
 pub mod schedule;
 pub mod stream;
 pub mod tenant;
+pub mod under_way;
 
 mod answer;
 mod control;
@@ -72,3 +74,4 @@ pub use schedule::{Bulk, History};
 pub use sender::Sender;
 pub use simulator::Simulator;
 pub use tenant::Tenant;
+pub use under_way::UnderWay;

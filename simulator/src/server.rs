@@ -51,6 +51,7 @@ async fn watch(
     let publisher = query::value(request.uri().query().unwrap_or_default(), "PublisherIdentifier");
     let in_minute = shared.requests().count(endpoint, now, publisher.is_some_and(|id| !id.is_empty()));
     let _posting = (endpoint == Endpoint::Ingest).then(|| shared.post());
+    let _under_way = shared.config.under_way.begin(endpoint);
     let asked = shared.faults().ask_for_bodies(endpoint);
     let (request, body) = if asked { ingestion::look_into(request).await } else { (request, Bytes::new()) };
     let effects = shared.faults().due(endpoint, &target, &body, now);

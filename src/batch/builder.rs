@@ -1,21 +1,57 @@
 //! Fills batches: every row is written once, straight into the body of its batch.
 
-use std::{convert::Infallible, fmt, mem, ops::Range};
+use std::{
+    convert::Infallible,
+    fmt, mem,
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use super::{BATCH_LIMIT, Batch};
 
-/// Room past the limit in a new buffer: a row is written before it is known whether it fits, and most rows are far
+/// Room past the limit in a full buffer: a row is written before it is known whether it fits, and most rows are far
 /// shorter than this, so that the buffer need not grow for it.
 const ROOM_FOR_ONE_ROW: usize = 64 * 1024;
 
-/// Buffers kept for reuse at most: as many as batches are likely to be on their way at once.
-const SPARE_BUFFERS: usize = 8;
+/// The room of a new buffer, which becomes twice as much each time that it is used up: most batches of a small tenant have a
+/// few rows.
+const FIRST_ROOM: usize = 2 * ROOM_FOR_ONE_ROW;
+
+/// Buffers kept for reuse at most: as many as come back at once where one run posts.
+const SPARE_BUFFERS: usize = 4;
 
 /// Collects rows into batches of at most [`BATCH_LIMIT`] bytes, in the order in which they come.
 pub struct Builder<T> {
     limit: usize,
     filling: Buffers<T>,
-    spare: Vec<Buffers<T>>,
+    spares: Spares<T>,
+}
+
+/// Buffers of spent batches, for all builders that have a clone of it: a few, whatever the number of builders.
+pub struct Spares<T>(Arc<Mutex<Vec<Buffers<T>>>>);
+
+impl<T> Spares<T> {
+    fn kept(&self) -> MutexGuard<'_, Vec<Buffers<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Clone for Spares<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for Spares<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> fmt::Debug for Spares<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Spares").field(&self.kept().len()).finish()
+    }
 }
 
 /// What a batch is made of while it is filled. The closing bracket comes with [`Builder::take`].
@@ -31,9 +67,14 @@ impl<T> Buffers<T> {
         self.rows.last().map_or(0, |row| row.end)
     }
 
-    /// Puts the separator of another row at the end. Returns where the row begins.
-    fn open_row(&mut self) -> usize {
+    /// Puts the separator of another row at the end, with room for a row behind it as long as there are less than `full`
+    /// bytes. Returns where the row begins.
+    fn open_row(&mut self, full: usize) -> usize {
         self.body.truncate(self.end());
+        let room = self.body.capacity();
+        if room < full && room - self.body.len() < ROOM_FOR_ONE_ROW {
+            self.body.reserve_exact((room * 2).max(FIRST_ROOM).min(full) - self.body.len());
+        }
         self.body.push(if self.rows.is_empty() { b'[' } else { b',' });
         self.body.len()
     }
@@ -49,7 +90,18 @@ impl<T> Builder<T> {
     /// A builder for batches of at most `limit` bytes, which is to be no more than [`BATCH_LIMIT`].
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
-        Self { limit, filling: new_buffers(limit), spare: Vec::new() }
+        Self { limit, filling: Buffers::default(), spares: Spares::default() }
+    }
+
+    /// The same builder, which shares the buffers of spent batches with others.
+    #[must_use]
+    pub fn sharing(self, spares: &Spares<T>) -> Self {
+        Self { spares: spares.clone(), ..self }
+    }
+
+    /// The room of a full buffer.
+    const fn full(&self) -> usize {
+        self.limit + ROOM_FOR_ONE_ROW
     }
 
     /// Adds a row, which is one JSON value. Returns the batch that was being filled where the row does not fit into
@@ -76,7 +128,8 @@ impl<T> Builder<T> {
         tag: T,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<Option<Batch<T>>, E> {
-        let start = self.filling.open_row();
+        let full = self.full();
+        let start = self.filling.open_row(full);
         write(&mut self.filling.body)?;
         let row = start..self.filling.body.len();
         if row.is_empty() {
@@ -93,7 +146,7 @@ impl<T> Builder<T> {
     /// Takes `row`, the bytes at the end that no longer fit, over into a new buffer. Returns the batch before it.
     fn move_on(&mut self, row: &Range<usize>) -> Option<Batch<T>> {
         let mut next = self.empty_buffers();
-        next.open_row();
+        next.open_row(self.full());
         next.body.extend_from_slice(&self.filling.body[row.clone()]);
         close(mem::replace(&mut self.filling, next))
     }
@@ -123,21 +176,24 @@ impl<T> Builder<T> {
     /// where an outsize row made them grow.
     pub fn recycle(&mut self, spent: Batch<T>) {
         let Batch { body, mut rows, mut tags } = spent;
-        if self.spare.len() >= SPARE_BUFFERS || !body.is_unique() {
+        if !body.is_unique() {
             return;
         }
         let mut body = Vec::from(body);
-        if body.capacity() > (self.limit + ROOM_FOR_ONE_ROW).saturating_mul(2) {
+        if body.capacity() > self.full().saturating_mul(2) {
             return;
         }
         body.clear();
         rows.clear();
         tags.clear();
-        self.spare.push(Buffers { body, rows, tags });
+        let mut kept = self.spares.kept();
+        if kept.len() < SPARE_BUFFERS {
+            kept.push(Buffers { body, rows, tags });
+        }
     }
 
     fn empty_buffers(&mut self) -> Buffers<T> {
-        self.spare.pop().unwrap_or_else(|| new_buffers(self.limit))
+        self.spares.kept().pop().unwrap_or_default()
     }
 }
 
@@ -153,13 +209,15 @@ impl<T> fmt::Debug for Builder<T> {
             .field("limit", &self.limit)
             .field("rows", &self.filling.rows.len())
             .field("bytes", &self.bytes())
-            .field("spare", &self.spare.len())
+            .field("spares", &self.spares)
             .finish_non_exhaustive()
     }
 }
 
-fn new_buffers<T>(limit: usize) -> Buffers<T> {
-    Buffers { body: Vec::with_capacity(limit + ROOM_FOR_ONE_ROW), rows: Vec::new(), tags: Vec::new() }
+impl<T> Default for Buffers<T> {
+    fn default() -> Self {
+        Self { body: Vec::new(), rows: Vec::new(), tags: Vec::new() }
+    }
 }
 
 /// Ends the array; `None` where there is no row.
@@ -253,23 +311,52 @@ mod tests {
     }
 
     #[test]
+    fn buffers_go_from_one_builder_to_another() {
+        let spares = Spares::default();
+        let mut builder = Builder::with_limit(100).sharing(&spares);
+        builder.push(b"1", 0);
+        let batch = builder.take().unwrap();
+        let address = batch.body().as_ptr();
+        builder.recycle(batch);
+        drop(builder);
+        let mut other = Builder::with_limit(100).sharing(&spares);
+        other.push(b"2", 1);
+        other.take().unwrap();
+        other.push(b"3", 2);
+        assert_eq!(other.take().unwrap().body().as_ptr(), address);
+    }
+
+    #[test]
+    fn a_builder_holds_about_as_much_as_its_rows() {
+        let full = BATCH_LIMIT + ROOM_FOR_ONE_ROW;
+        let mut builder = Builder::new();
+        assert_eq!(builder.filling.body.capacity(), 0);
+        let row = [b'1'; 1_000];
+        while builder.push(&row, 0).is_none() {
+            let (held, used) = (builder.filling.body.capacity(), builder.bytes());
+            assert!(held <= full && held <= FIRST_ROOM.max(2 * (used + ROOM_FOR_ONE_ROW)), "{held} for {used}");
+        }
+        assert!(builder.filling.body.capacity() <= FIRST_ROOM, "the next begins small");
+    }
+
+    #[test]
     fn shared_and_outsize_buffers_are_let_go() {
         let mut builder = Builder::with_limit(100);
         builder.push(b"1", 0);
         let batch = builder.take().unwrap();
         let shared = batch.row(0).unwrap();
         builder.recycle(batch);
-        assert_eq!((builder.spare.len(), shared.as_ref()), (0, &b"1"[..]));
+        assert_eq!((builder.spares.kept().len(), shared.as_ref()), (0, &b"1"[..]));
         builder.push(&vec![b'1'; 4 * ROOM_FOR_ONE_ROW], 1);
         let batch = builder.take().unwrap();
         builder.recycle(batch);
-        assert_eq!(builder.spare.len(), 0);
+        assert_eq!(builder.spares.kept().len(), 0);
         for _ in 0..SPARE_BUFFERS + 2 {
             let mut other = Builder::with_limit(100);
             other.push(b"1", 0);
             builder.recycle(other.take().unwrap());
         }
-        assert_eq!(builder.spare.len(), SPARE_BUFFERS);
+        assert_eq!(builder.spares.kept().len(), SPARE_BUFFERS);
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use std::{fmt, ops::Range};
 
 use bytes::Bytes;
 
-pub use builder::Builder;
+pub use builder::{Builder, Spares};
 
 /// The most bytes in a batch, uncompressed, with the brackets and commas of the array.
 ///

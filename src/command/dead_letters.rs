@@ -1,4 +1,6 @@
-//! `labelstream dead-letters`: what could not be delivered, and sending it again.
+//! `labelstream dead-letters`: what could not be delivered, and sending it again; of several tenants by `several`.
+
+mod several;
 
 use std::{
     io::{ErrorKind, Write},
@@ -12,7 +14,7 @@ use clap::{Args, Subcommand};
 use labelstream::{
     assembly::{self, AssemblyError},
     dead_letter::{self, Facts, KeptError, Selection, UnknownLetters},
-    pull::{Budget, Request, RunError, RunFailed, Sink, Summary},
+    pull::{Budget, Counts, Request, RunError, RunFailed, Sink, Summary},
     settings::{Needs, Settings},
     state::{StateError, Store, overlay::Overlay},
     telemetry::one_line,
@@ -20,20 +22,30 @@ use labelstream::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{log_to_stderr, no_folder, prepared, progress::Progress, say, store, to_its_end, wrong_use};
+use super::{
+    choice::{Choice, TenantArguments, chosen},
+    log_to_stderr, no_folder,
+    progress::Progress,
+    say, store, to_its_end, wrong_use,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   # what lies there, one of them with its body, and all of them sent again
   labelstream dead-letters list
   labelstream dead-letters show row-4c1
-  labelstream dead-letters replay --all")]
+  labelstream dead-letters replay --all
+  # with TENANTS: of all tenants, or of one
+  labelstream dead-letters list
+  labelstream dead-letters show row-4c1 --tenant Contoso")]
 pub struct DeadLettersArguments {
     #[command(subcommand)]
     action: Action,
     /// The state is in this folder in place of the storage account.
     #[arg(long, value_name = "DIR", global = true)]
     state: Option<PathBuf>,
+    #[command(flatten)]
+    tenants: TenantArguments,
 }
 
 #[derive(Debug, Subcommand)]
@@ -111,17 +123,22 @@ enum Failure {
 }
 
 pub fn dead_letters(arguments: DeadLettersArguments) -> ExitCode {
-    log_to_stderr();
-    if let Some(problem) = no_folder(arguments.state.as_deref()) {
+    log_to_stderr(&arguments.tenants);
+    let state = arguments.state.as_deref();
+    if let Some(problem) = no_folder(state) {
         return wrong_use(&problem);
     }
     let sends = matches!(&arguments.action, Action::Replay(replay) if !replay.dry_run);
-    let needs = Needs { ingestion: sends, storage: arguments.state.is_none() };
-    let (settings, runtime) = match prepared(needs) {
-        Ok(prepared) => prepared,
+    let needs = Needs { ingestion: sends, storage: state.is_none() };
+    let (choice, runtime) = match chosen(&arguments.tenants, state, needs) {
+        Ok(chosen) => chosen,
         Err(status) => return status,
     };
-    match runtime.block_on(act(&arguments, &settings)) {
+    let acted = match choice {
+        Choice::One(settings) => runtime.block_on(act(&arguments, &settings)),
+        Choice::Several(several) => runtime.block_on(several::act(&arguments.action, &several)),
+    };
+    match acted {
         Ok(status) => status,
         // The reader of a pipe has seen enough, as `head` does.
         Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -148,7 +165,14 @@ fn open(state: Option<&Path>, settings: &Settings) -> Result<Arc<dyn Store>, Ass
     store(state, settings)?.map_or_else(|| assembly::store(settings), Ok)
 }
 
-async fn list(store: &dyn Store, tenant: &str, json: bool) -> Result<ExitCode, Failure> {
+/// What lies there of a tenant.
+struct Found {
+    /// Newest last.
+    letters: Vec<Facts>,
+    unreadable: Vec<KeptError>,
+}
+
+async fn found(store: &dyn Store, tenant: &str) -> Result<Found, Failure> {
     let keys = dead_letter::keys(store, tenant).await?;
     let (mut letters, mut unreadable) = (Vec::new(), Vec::new());
     dead_letter::read_all(store, &keys, |key, letter| match letter {
@@ -157,6 +181,11 @@ async fn list(store: &dyn Store, tenant: &str, json: bool) -> Result<ExitCode, F
     })
     .await;
     letters.sort_by(|one, other| (one.at, &one.key).cmp(&(other.at, &other.key)));
+    Ok(Found { letters, unreadable })
+}
+
+async fn list(store: &dyn Store, tenant: &str, json: bool) -> Result<ExitCode, Failure> {
+    let Found { letters, unreadable } = found(store, tenant).await?;
     let mut out = std::io::stdout().lock();
     for facts in &letters {
         if json {
@@ -169,7 +198,7 @@ async fn list(store: &dyn Store, tenant: &str, json: bool) -> Result<ExitCode, F
     for error in &unreadable {
         say(&format!("failed: {error}"));
     }
-    if keys.is_empty() {
+    if letters.is_empty() && unreadable.is_empty() {
         say("There are no dead letters.");
     }
     Ok(if unreadable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -189,61 +218,102 @@ async fn show(store: &dyn Store, tenant: &str, key: &str) -> Result<ExitCode, Fa
     Ok(ExitCode::SUCCESS)
 }
 
+/// A replay of a tenant.
+struct Replay<'a> {
+    arguments: &'a ReplayArguments,
+    settings: &'a Settings,
+    store: Arc<dyn Store>,
+    counts: Arc<Counts>,
+    stop: CancellationToken,
+}
+
+impl Replay<'_> {
+    async fn made(self) -> Result<Result<Summary, RunFailed>, AssemblyError> {
+        let Self { arguments, settings, store, counts, stop } = self;
+        let selection = if arguments.all { Selection::All } else { Selection::Beginning(arguments.keys.clone()) };
+        let (store, sink): (Arc<dyn Store>, _) = if arguments.dry_run {
+            (Arc::new(Overlay::over(Some(store))), Sink::Nowhere)
+        } else {
+            (store, assembly::ingestion(settings)?)
+        };
+        let connector = Arc::new(assembly::connector_with(settings, store, sink)?);
+        let request = Request { dry_run: arguments.dry_run, counts, ..Request::new(None, Budget::unlimited()) };
+        Ok(connector.replay(selection, request, Duration::from_secs(arguments.wait), stop).await)
+    }
+}
+
+const fn ending(dry_run: bool) -> &'static str {
+    if dry_run { "Ending." } else { "Ending; what was delivered is being saved." }
+}
+
 async fn send_again(
     arguments: &ReplayArguments,
     settings: &Settings,
     store: Arc<dyn Store>,
 ) -> Result<ExitCode, Failure> {
-    let selection = if arguments.all { Selection::All } else { Selection::Beginning(arguments.keys.clone()) };
-    let (store, sink): (Arc<dyn Store>, _) = if arguments.dry_run {
-        (Arc::new(Overlay::over(Some(store))), Sink::Nowhere)
-    } else {
-        (store, assembly::ingestion(settings)?)
+    let (counts, stop) = (Arc::<Counts>::default(), CancellationToken::new());
+    let progress = {
+        let counts = Arc::clone(&counts);
+        Progress::show(move || counts.line())
     };
-    let connector = Arc::new(assembly::connector_with(settings, store, sink)?);
-    let request = Request { dry_run: arguments.dry_run, ..Request::new(None, Budget::unlimited()) };
-    let progress = Progress::show(Arc::clone(&request.counts));
-    let (stop, wait) = (CancellationToken::new(), Duration::from_secs(arguments.wait));
-    let ending = if arguments.dry_run { "Ending." } else { "Ending; what was delivered is being saved." };
-    let work = connector.replay(selection, request, wait, stop.clone());
-    let (result, signal) = to_its_end(work, &stop, ending).await;
+    let replay = Replay { arguments, settings, store, counts, stop: stop.clone() };
+    let (result, signal) = to_its_end(Box::pin(replay.made()), &stop, ending(arguments.dry_run)).await;
     progress.end().await;
-    report(arguments.dry_run, result, signal)
+    report(arguments.dry_run, result?, signal)
 }
+
+/// What a replay did, and why it failed where it did.
+struct Ended {
+    summary: Summary,
+    errors: Vec<RunError>,
+}
+
+impl Ended {
+    fn of(result: Result<Summary, RunFailed>) -> Self {
+        match result {
+            Ok(summary) => Self { summary, errors: Vec::new() },
+            Err(failed) => Self { summary: *failed.summary, errors: failed.errors },
+        }
+    }
+}
+
+const UNDER_WAY: &str = "A run is under way and holds the tenant's lock; nothing was sent. It ends within \
+                         RUN_BUDGET_SECONDS (240 unless set), and where it was killed its lock runs out after 60 s. Try \
+                         again then, or with a longer --wait.";
 
 /// Tells what became of each, and gives the exit status.
 fn report(dry_run: bool, result: Result<Summary, RunFailed>, signal: Option<ExitCode>) -> Result<ExitCode, Failure> {
-    let (summary, mut errors) = match result {
-        Ok(summary) => (summary, Vec::new()),
-        Err(failed) => (*failed.summary, failed.errors),
-    };
+    let mut ended = Ended::of(result);
+    let errors = &mut ended.errors;
     if let Some(at) = errors.iter().position(|error| matches!(error, RunError::UnknownLetters(_)))
         && let RunError::UnknownLetters(unknown) = errors.swap_remove(at)
     {
         return Err(unknown.into());
     }
+    let Ended { summary, errors } = &ended;
     if summary.under_way {
-        say(
-            "A run is under way and holds the tenant's lock; nothing was sent. It ends within RUN_BUDGET_SECONDS (240 \
-             unless set), and where it was killed its lock runs out after 60 s. Try again then, or with a longer --wait.",
-        );
+        say(UNDER_WAY);
         return Ok(signal.unwrap_or(ExitCode::FAILURE));
     }
     let mut out = std::io::stdout().lock();
     for (key, outcome) in &summary.letters {
         writeln!(out, "{}", one_line(&format!("{}  {}", dead_letter::name(key), told(outcome, dry_run))))?;
     }
-    for error in &errors {
+    for error in errors {
         say(&format!("failed: {error}"));
     }
-    say(&total(&summary, dry_run));
-    let is_delivered = |outcome: &Outcome| matches!(outcome, Outcome::Delivered { .. });
-    let done = errors.is_empty() && summary.dead_letters == 0 && summary.letters.values().all(is_delivered);
+    say(&total(summary, dry_run));
     Ok(match signal {
-        _ if done => ExitCode::SUCCESS,
+        _ if is_done(&ended) => ExitCode::SUCCESS,
         Some(status) if errors.is_empty() => status,
         _ => ExitCode::FAILURE,
     })
+}
+
+/// Whether nothing of what was to be sent again stays.
+fn is_done(Ended { summary, errors }: &Ended) -> bool {
+    let is_delivered = |outcome: &Outcome| matches!(outcome, Outcome::Delivered { .. });
+    errors.is_empty() && summary.dead_letters == 0 && summary.letters.values().all(is_delivered)
 }
 
 fn told(outcome: &Outcome, dry_run: bool) -> String {
@@ -260,17 +330,19 @@ fn total(summary: &Summary, dry_run: bool) -> String {
     if summary.letters.is_empty() {
         return "There are no dead letters to send.".to_owned();
     }
+    let in_all = summary.dead_letters_in_all.filter(|_| !dry_run);
+    let in_all = in_all.map_or_else(String::new, |number| format!(" {number} lie there now."));
+    format!("{}{in_all}", of_letters(summary, dry_run))
+}
+
+/// What became of the letters of one tenant, or of several together.
+fn of_letters(summary: &Summary, dry_run: bool) -> String {
     let stay = summary.letters.values().filter(|outcome| !matches!(outcome, Outcome::Delivered { .. })).count();
-    let new = summary.dead_letters;
+    let (rows, new) = (summary.rows, summary.dead_letters);
     if dry_run {
-        let rows = summary.rows;
         return format!(
             "{rows} rows would be sent; {stay} dead letters would stay, {new} would be new. Nothing was sent."
         );
     }
-    let in_all = summary.dead_letters_in_all.map_or_else(String::new, |number| format!(" {number} lie there now."));
-    format!(
-        "{} rows sent; {} dead letters removed, {stay} stay, {new} are new.{in_all}",
-        summary.rows, summary.dead_letters_removed
-    )
+    format!("{rows} rows sent; {} dead letters removed, {stay} stay, {new} are new.", summary.dead_letters_removed)
 }

@@ -1,7 +1,10 @@
-//! `labelstream disconnect`: what will be lost, a question, and the end of the subscriptions.
+//! `labelstream disconnect`: what will be lost, a question, and the end of the subscriptions; of several tenants with one
+//! question (`several`).
+
+mod several;
 
 use std::{
-    io::{IsTerminal, Write},
+    io::IsTerminal,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -17,7 +20,10 @@ use labelstream::{
 use time::OffsetDateTime;
 
 use super::{
-    log_to_stderr, no_folder, prepared, say, store,
+    choice::{Choice, TenantArguments, chosen, has_list},
+    log_to_stderr, no_folder,
+    question::is_agreed,
+    say, store,
     subscriptions::{Failure, Lines, ended, feed},
     wrong_use,
 };
@@ -34,10 +40,12 @@ use super::{
   labelstream disconnect --yes
   # one of them
   CONTENT_TYPES=Audit.Exchange labelstream disconnect
+  # with TENANTS: those of one tenant
+  labelstream disconnect --tenant Contoso
 
 What is published between this and the next `labelstream connect` can never be read, by nobody with this application. What was published before cannot be read meanwhile, and the service promises new content alone after a restart. How far each content type was delivered is told by the state: that of --state, or of the storage settings.
 
-Without a terminal to ask on it stops nothing, unless --yes is given.
+Without a terminal to ask on it stops nothing, unless --yes is given. With TENANTS and no --tenant it stops those of all tenants, after one question for all.
 
 Exit status: 0 stopped, or none was there; 1 failed, or the answer was no; 2 wrong use.")]
 pub struct DisconnectArguments {
@@ -47,21 +55,27 @@ pub struct DisconnectArguments {
     /// The state is in this folder in place of the storage account.
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    #[command(flatten)]
+    tenants: TenantArguments,
 }
 
 pub fn disconnect(arguments: DisconnectArguments) -> ExitCode {
-    log_to_stderr();
+    log_to_stderr(&arguments.tenants);
     if !arguments.yes && !std::io::stdin().is_terminal() {
         return wrong_use("disconnect asks before it stops anything, and there is no terminal to ask on: add --yes");
     }
     if let Some(problem) = no_folder(arguments.state.as_deref()) {
         return wrong_use(&problem);
     }
-    let (settings, runtime) =
-        match prepared(Needs { storage: arguments.state.is_none() && has_storage(), ..Needs::FEED }) {
-            Ok(prepared) => prepared,
-            Err(status) => return status,
-        };
+    let needs = Needs { storage: arguments.state.is_none() && has_storage(), ..Needs::FEED };
+    let (choice, runtime) = match chosen(&arguments.tenants, arguments.state.as_deref(), needs) {
+        Ok(chosen) => chosen,
+        Err(status) => return status,
+    };
+    let settings = match choice {
+        Choice::One(settings) => settings,
+        Choice::Several(several) => return several::disconnect(&arguments, &several, &runtime),
+    };
     let enabled = match runtime.block_on(enabled(&settings)) {
         Ok(enabled) => enabled,
         Err(failure) => return ended(Err(failure)),
@@ -74,21 +88,27 @@ pub fn disconnect(arguments: DisconnectArguments) -> ExitCode {
                 .to_owned(),
             Err(reason) => format!("How much that is cannot be told: {reason}"),
         });
-        say("A connector that goes on running starts them again: stop the function app first.");
-        match arguments.yes
-            || is_agreed().unwrap_or_else(|error| {
-                say(&format!("failed: the answer cannot be read: {error}"));
-                false
-            }) {
-            true => {}
-            false => {
-                say("Nothing was stopped.");
-                return ExitCode::FAILURE;
-            }
+        say(running());
+        if !arguments.yes && !is_agreed("Stop them?") {
+            say("Nothing was stopped.");
+            return ExitCode::FAILURE;
         }
     }
     ended(runtime.block_on(stop_all(&settings, &enabled)))
 }
+
+/// What has to be done before.
+fn running() -> &'static str {
+    match has_list() {
+        false => "A connector that goes on running starts them again: stop the function app first.",
+        true => "A run starts them again: `labelstream tenants disable` takes a tenant from the runs first.",
+    }
+}
+
+/// What stopping costs.
+const LOST: &str = "Lost for good is what is published from now until `labelstream connect`: those label events will be \
+                    missing in the table.\nOut of reach meanwhile, and not promised afterwards, is what is published and \
+                    not delivered yet.";
 
 /// Whether the settings name a storage account. `disconnect` works without one.
 fn has_storage() -> bool {
@@ -114,12 +134,7 @@ async fn known(state: Option<&Path>, settings: &Settings) -> Result<Option<Statu
 
 fn warning(enabled: &[ContentType], tenant: &str) -> String {
     let names: Vec<_> = enabled.iter().map(|content_type| content_type.as_str()).collect();
-    format!(
-        "This stops the subscriptions of {} in tenant {tenant}.\nLost for good is what is published from now until \
-         `labelstream connect`: those label events will be missing in the table.\nOut of reach meanwhile, and not \
-         promised afterwards, is what is published and not delivered yet.",
-        names.join(", "),
-    )
+    format!("This stops the subscriptions of {} in tenant {tenant}.\n{LOST}", names.join(", "))
 }
 
 /// What is not delivered of the seven days that the feed serves.
@@ -144,21 +159,13 @@ fn width(enabled: &[ContentType]) -> usize {
     enabled.iter().map(|content_type| content_type.as_str().len()).max().unwrap_or_default()
 }
 
-/// Asks on the terminal; everything but a clear yes is a no.
-fn is_agreed() -> std::io::Result<bool> {
-    std::io::stderr().write_all(b"Stop them? [y/N] ")?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
-}
-
-/// A line for each content type, and whether all are stopped.
+/// What became of each content type.
 async fn stop_all(settings: &Settings, enabled: &[ContentType]) -> Result<Lines, Failure> {
     let feed = feed(settings)?;
     let mut lines = Lines::default();
     for content_type in &settings.feed.content_types {
         match enabled.contains(content_type) {
-            false => lines.add(format!("{content_type}: was not enabled")),
+            false => lines.add(*content_type, "was not enabled"),
             true => lines.done(*content_type, "stopped", feed.stop(*content_type).await),
         }
     }

@@ -1,4 +1,4 @@
-//! `labelstream labels`: the label catalogue as a tree.
+//! `labelstream labels`: the label catalogue as a tree; of several tenants a line each.
 
 use std::{fmt::Write as _, io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -14,7 +14,13 @@ use labelstream::{
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{log_to_stderr, no_folder, prepared, print, say, store, wrong_use};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    choice::{Choice, Several, Tenant, TenantArguments, chosen, has_list},
+    each::{Outcome, each, failed, say_line, say_sums},
+    log_to_stderr, no_folder, print, say, store, wrong_use,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -25,6 +31,9 @@ use super::{log_to_stderr, no_folder, prepared, print, say, store, wrong_use};
   labelstream labels --refresh
   # a map for LABELS in another place, ids and names
   labelstream labels --json | jq '.labels' > labels.json
+  # with TENANTS: how many each tenant has; the tree of one
+  labelstream labels
+  labelstream labels --tenant Contoso
 
 Each line: priority (a higher one is more sensitive), name with sublabels below their parents, id. A label that Microsoft Graph lists no more keeps its last name for the records that still have its id, and is marked as gone.
 
@@ -41,6 +50,8 @@ pub struct LabelsArguments {
     /// The state is in this folder in place of the storage account.
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    #[command(flatten)]
+    tenants: TenantArguments,
 }
 
 /// Why there is no catalogue.
@@ -55,37 +66,54 @@ enum Failure {
 }
 
 pub fn labels(arguments: LabelsArguments) -> ExitCode {
-    log_to_stderr();
-    if let Some(problem) = no_folder(arguments.state.as_deref()) {
+    log_to_stderr(&arguments.tenants);
+    let state = arguments.state.as_deref();
+    if let Some(problem) = no_folder(state) {
         return wrong_use(&problem);
     }
-    let (mut settings, runtime) = match prepared(Needs::FEED) {
-        Ok(prepared) => prepared,
+    // A map needs no state; of those that a list has, one will not be a map.
+    let needs = Needs { storage: state.is_none() && has_list(), ..Needs::FEED };
+    let (choice, runtime) = match chosen(&arguments.tenants, state, needs) {
+        Ok(chosen) => chosen,
         Err(status) => return status,
     };
-    let source = match &settings.labels.source {
-        LabelSource::Off => return wrong_use("LABELS=off: there are no label names. Set LABELS to graph or to a map."),
-        LabelSource::Graph => "Microsoft Graph".to_owned(),
-        LabelSource::Path(path) => format!("the map {}", path.display()),
-        LabelSource::Json(_) => "the map in LABELS".to_owned(),
+    let mut settings = match choice {
+        Choice::One(settings) => settings,
+        Choice::Several(several) => return runtime.block_on(Box::pin(of_several(&arguments, &several))),
     };
-    let is_listed = settings.labels.source == LabelSource::Graph;
-    if arguments.refresh && !is_listed {
-        return wrong_use(&format!("--refresh asks Microsoft Graph, and LABELS names {source}"));
-    }
-    if is_listed && arguments.state.is_none() {
-        let needs = Needs { ingestion: false, storage: true };
+    let source = match source(&arguments, &settings) {
+        Ok(source) => source,
+        Err(problem) => return wrong_use(&problem),
+    };
+    if settings.labels.source == LabelSource::Graph && state.is_none() && settings.storage.is_none() {
+        let needs = Needs { storage: true, ..Needs::FEED };
         settings = match Settings::read(&settings::process_environment, needs) {
-            Ok(settings) => settings,
+            Ok(settings) => Box::new(settings),
             Err(error) => return wrong_use(&error.to_string()),
         };
     }
-    match runtime.block_on(look(&arguments, &settings)) {
+    match runtime.block_on(look_at_one(&arguments, &settings)) {
         Ok(looked) => tell(&arguments, &settings, &source, &looked),
         Err(failure) => {
             say(&format!("failed: {failure}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Where the names come from, for people; or why there are none.
+fn source(arguments: &LabelsArguments, settings: &Settings) -> Result<String, String> {
+    let source = match &settings.labels.source {
+        LabelSource::Off => {
+            return Err("LABELS=off: there are no label names. Set LABELS to graph or to a map.".to_owned());
+        }
+        LabelSource::Graph => "Microsoft Graph".to_owned(),
+        LabelSource::Path(path) => format!("the map {}", path.display()),
+        LabelSource::Json(_) => "the map in LABELS".to_owned(),
+    };
+    match arguments.refresh && settings.labels.source != LabelSource::Graph {
+        true => Err(format!("--refresh asks Microsoft Graph, and LABELS names {source}")),
+        false => Ok(source),
     }
 }
 
@@ -97,14 +125,28 @@ struct Looked {
     refused: Option<GraphError>,
 }
 
-async fn look(arguments: &LabelsArguments, settings: &Settings) -> Result<Looked, Failure> {
+impl Looked {
+    fn is_known(&self) -> bool {
+        !self.stored.catalogue.is_empty() && self.refused.is_none()
+    }
+}
+
+async fn look_at_one(arguments: &LabelsArguments, settings: &Settings) -> Result<Looked, Failure> {
+    look(arguments, settings, store(arguments.state.as_deref(), settings)?.as_ref()).await
+}
+
+async fn look(
+    arguments: &LabelsArguments,
+    settings: &Settings,
+    store: Option<&Arc<dyn Store>>,
+) -> Result<Looked, Failure> {
     let (keeper, tenant) = (assembly::labels(settings)?, &settings.feed.tenant_id);
     let mut refused = None;
-    match store(arguments.state.as_deref(), settings)? {
+    match store {
         Some(store) if settings.labels.source == LabelSource::Graph => {
             keeper.load(store.as_ref(), tenant).await?;
             if arguments.refresh {
-                refused = refresh(&keeper, &store, tenant).await?;
+                refused = refresh(&keeper, store, tenant).await?;
             }
         }
         // A map needs no state.
@@ -112,6 +154,55 @@ async fn look(arguments: &LabelsArguments, settings: &Settings) -> Result<Looked
     }
     let standing = keeper.standing(OffsetDateTime::now_utc()).unwrap_or_default();
     Ok(Looked { stored: keeper.stored(), standing, refused })
+}
+
+/// A line for each tenant, or one object with all of them; the exit status. A tenant without names, or with those of a
+/// map where Graph is to be asked, is left as it is.
+async fn of_several(arguments: &LabelsArguments, several: &Several) -> ExitCode {
+    let never = CancellationToken::new();
+    let work = each(
+        &several.tenants,
+        &never,
+        async |_, _, settings| {
+            let is_listed = settings.labels.source == LabelSource::Graph;
+            if settings.labels.source == LabelSource::Off || (arguments.refresh && !is_listed) {
+                return Ok(None);
+            }
+            let source = source(arguments, settings)?;
+            let looked =
+                look(arguments, settings, several.store.as_ref()).await.map_err(|failure| failure.to_string())?;
+            match (looked.is_known(), &looked.standing.trouble) {
+                (false, Some(trouble)) => Err(trouble.clone()),
+                _ => Ok(Some((headline(settings, &source, &looked), as_json(&source, &looked)))),
+            }
+        },
+        |tenant, outcome| {
+            if !arguments.json || outcome.is_err() {
+                let nothing = "no label names are asked for";
+                let text = outcome.as_ref().map(|told| told.as_ref().map_or(nothing, |(line, _)| line).to_owned());
+                say_line(tenant, &text.map_err(Clone::clone));
+            }
+        },
+    );
+    let outcomes = work.await;
+    if arguments.json {
+        let of = |(tenant, outcome): (&Tenant, &Option<Outcome<Option<(String, Value)>>>)| {
+            let mut one = json!({"tenantId": tenant.entry.id, "name": tenant.entry.name});
+            match outcome {
+                Some(Ok(Some((_, Value::Object(told))))) => {
+                    one.as_object_mut()?.extend(told.clone());
+                }
+                Some(Err(problem)) => one["trouble"] = json!(problem),
+                _ => {}
+            }
+            Some(one)
+        };
+        let all: Vec<_> = several.tenants.iter().zip(&outcomes).filter_map(of).collect();
+        let status = if failed(&outcomes).0 > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        return print(&format!("{:#}\n", json!({"tenants": all})), status);
+    }
+    let known = outcomes.iter().filter(|outcome| matches!(outcome, Some(Ok(Some(_))))).count();
+    say_sums(&outcomes, &format!("{known} with label names"))
 }
 
 /// Asks Graph, and saves what came of it.
@@ -123,8 +214,7 @@ async fn refresh(keeper: &Keeper, store: &Arc<dyn Store>, tenant: &str) -> Resul
 
 fn tell(arguments: &LabelsArguments, settings: &Settings, source: &str, looked: &Looked) -> ExitCode {
     let (catalogue, trouble) = (&*looked.stored.catalogue, looked.standing.trouble.as_deref());
-    let is_known = !catalogue.is_empty() && looked.refused.is_none();
-    let status = if is_known || trouble.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    let status = if looked.is_known() || trouble.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     if arguments.json {
         return match serde_json::to_string_pretty(&as_json(source, looked)).map_err(Failure::Json) {
             Ok(json) => print(&format!("{json}\n"), status),
@@ -137,17 +227,9 @@ fn tell(arguments: &LabelsArguments, settings: &Settings, source: &str, looked: 
     if let Some(trouble) = trouble {
         say(trouble);
     }
-    let now = OffsetDateTime::now_utc();
     let is_dim =
         std::io::stdout().is_terminal() && settings::process_environment("NO_COLOR").is_none_or(|set| set.is_empty());
-    let listed = match looked.stored.fetched_at {
-        Some(at) => format!(", listed {} ({} ago)", stamp(at), span(now - at)),
-        None if settings.labels.source == LabelSource::Graph => {
-            ", never listed yet: the next run asks for them, or --refresh".to_owned()
-        }
-        None => String::new(),
-    };
-    let mut text = format!("{} from {source}{listed}\n", counted(catalogue));
+    let mut text = format!("{}\n", headline(settings, source, looked));
     text.push_str(&tree(catalogue, is_dim));
     if !looked.stored.in_vain.is_empty() {
         let number = looked.stored.in_vain.len();
@@ -156,6 +238,18 @@ fn tell(arguments: &LabelsArguments, settings: &Settings, source: &str, looked: 
             .ok();
     }
     print(&text, status)
+}
+
+/// How many there are, from where, and since when they are known.
+fn headline(settings: &Settings, source: &str, looked: &Looked) -> String {
+    let listed = match looked.stored.fetched_at {
+        Some(at) => format!(", listed {} ({} ago)", stamp(at), span(OffsetDateTime::now_utc() - at)),
+        None if settings.labels.source == LabelSource::Graph => {
+            ", never listed yet: the next run asks for them, or --refresh".to_owned()
+        }
+        None => String::new(),
+    };
+    format!("{} from {source}{listed}", counted(&looked.stored.catalogue))
 }
 
 fn counted(catalogue: &Catalogue) -> String {

@@ -2,11 +2,10 @@
 
 use std::{
     io::{IsTerminal, Write},
-    sync::Arc,
     time::Duration,
 };
 
-use labelstream::{pull::Counts, telemetry::CLEAR_LINE};
+use labelstream::telemetry::CLEAR_LINE;
 use tokio::task::JoinHandle;
 
 /// How often the line is written anew.
@@ -16,14 +15,14 @@ const EVERY: Duration = Duration::from_millis(300);
 pub struct Progress(Option<JoinHandle<()>>);
 
 impl Progress {
-    /// Shows `counts`; nothing where stderr is no terminal.
-    pub fn show(counts: Arc<Counts>) -> Self {
+    /// Shows what `told` says; nothing where stderr is no terminal.
+    pub fn show(told: impl Fn() -> String + Send + 'static) -> Self {
         Self(std::io::stderr().is_terminal().then(|| {
             tokio::spawn(async move {
                 loop {
                     tokio::time::sleep(EVERY).await;
                     // A terminal that cannot be written to needs no progress.
-                    if std::io::stderr().write_all(line(&counts.line()).as_bytes()).is_err() {
+                    if std::io::stderr().write_all(line(&told()).as_bytes()).is_err() {
                         return;
                     }
                 }

@@ -1,4 +1,6 @@
-//! `labelstream pull`: one run from a shell, cron or a container.
+//! `labelstream pull`: one run from a shell, cron or a container; of several tenants one each (`several`).
+
+mod several;
 
 use std::{
     fs::OpenOptions,
@@ -13,14 +15,19 @@ use clap::Args;
 use labelstream::{
     assembly::{self, AssemblyError},
     health::{Reporter, Started, host_name},
-    pull::{Budget, LinesSink, Range, Request, RunError, RunFailed, Sink, Summary},
+    pull::{Budget, Counts, LinesSink, Range, Request, RunError, RunFailed, Sink, Summary},
     settings::{self, Needs, Settings},
-    state::overlay::Overlay,
+    state::{Store, overlay::Overlay},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio_util::sync::CancellationToken;
 
-use super::{log_to_stderr, prepared, progress::Progress, say, store, to_its_end, wrong_use};
+use super::{
+    choice::{Choice, TenantArguments, chosen},
+    log_to_stderr,
+    progress::Progress,
+    say, store, to_its_end, wrong_use,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -34,6 +41,11 @@ use super::{log_to_stderr, prepared, progress::Progress, say, store, to_its_end,
   labelstream pull --state ./state --output rows.ndjson
   # a past range again; rows sent before are not sent twice
   labelstream pull --since 2026-11-20T00:00:00Z --until 2026-11-21T00:00:00Z
+  # with TENANTS: all tenants, or one of them
+  labelstream pull
+  labelstream pull --tenant Contoso
+
+Of several tenants each is told in a line as its run ends, and the rows of all go into one --output.
 
 Exit status: 0 done, or not done within --budget; 1 failed; 2 wrong use; 130 or 143 interrupted by SIGINT or SIGTERM.")]
 pub struct PullArguments {
@@ -56,6 +68,8 @@ pub struct PullArguments {
     /// End, saved, after this many seconds; the next run goes on. Without it a run takes as long as it needs.
     #[arg(long, value_name = "SECONDS")]
     budget: Option<u64>,
+    #[command(flatten)]
+    tenants: TenantArguments,
 }
 
 fn time(text: &str) -> Result<OffsetDateTime, String> {
@@ -64,26 +78,32 @@ fn time(text: &str) -> Result<OffsetDateTime, String> {
 }
 
 pub fn pull(arguments: PullArguments) -> ExitCode {
-    log_to_stderr();
+    log_to_stderr(&arguments.tenants);
     if let Some(problem) = misuse(&arguments) {
         return wrong_use(problem);
     }
     let sends = !arguments.dry_run && arguments.output.is_none();
     let storage = !arguments.dry_run && arguments.state.is_none();
-    let (settings, runtime) = match prepared(Needs { ingestion: sends, storage }) {
-        Ok(prepared) => prepared,
+    let needs = Needs { ingestion: sends, storage };
+    let (choice, runtime) = match chosen(&arguments.tenants, arguments.state.as_deref(), needs) {
+        Ok(chosen) => chosen,
         Err(status) => return status,
     };
-    let ended = runtime.block_on(run(&arguments, &settings));
+    let status = match choice {
+        Choice::Several(tenants) => runtime.block_on(several::pull(&arguments, &tenants)).unwrap_or_else(cannot),
+        Choice::One(settings) => {
+            let ended = runtime.block_on(run_one(&arguments, &settings));
+            ended.map_or_else(cannot, |ended| report(&arguments, ended))
+        }
+    };
     // A write to a pipe that nobody reads is left where it stands.
     runtime.shutdown_background();
-    match ended {
-        Ok(ended) => report(&arguments, ended),
-        Err(error) => {
-            say(&error.to_string());
-            ExitCode::FAILURE
-        }
-    }
+    status
+}
+
+fn cannot(error: AssemblyError) -> ExitCode {
+    say(&error.to_string());
+    ExitCode::FAILURE
 }
 
 fn misuse(arguments: &PullArguments) -> Option<&'static str> {
@@ -107,29 +127,63 @@ struct Ended {
     signal: Option<ExitCode>,
 }
 
-async fn run(arguments: &PullArguments, settings: &Settings) -> Result<Ended, AssemblyError> {
-    let store = match store(arguments.state.as_deref(), settings)? {
-        Some(store) if !arguments.dry_run => store,
-        below => Arc::new(Overlay::over(below)),
-    };
-    let sink = match &arguments.output {
-        Some(path) => Sink::Lines(LinesSink::new(lines(path).map_err(AssemblyError::Output)?)),
-        None if arguments.dry_run => Sink::Nowhere,
-        None => assembly::ingestion(settings)?,
-    };
-    let connector = Arc::new(assembly::connector_with(settings, store, sink)?);
-    let range = (arguments.since.is_some() || arguments.until.is_some())
-        .then_some(Range { since: arguments.since, until: arguments.until });
-    let budget = arguments.budget.map_or_else(Budget::unlimited, |seconds| Budget::of(Duration::from_secs(seconds)));
-    let request = Request { dry_run: arguments.dry_run, ..Request::new(range, budget) };
+async fn run_one(arguments: &PullArguments, settings: &Settings) -> Result<Ended, AssemblyError> {
+    let store = store(arguments.state.as_deref(), settings)?;
+    let lines = lines_of(arguments)?;
+    let (counts, stop) = (Arc::<Counts>::default(), CancellationToken::new());
     let reporter = Reporter::new(host_name(&settings::process_environment));
-    let progress = Progress::show(Arc::clone(&request.counts));
-    let stop = CancellationToken::new();
-    let ending = if arguments.dry_run { "Ending." } else { "Ending; what was delivered is being saved." };
-    let (result, signal) =
-        to_its_end(reporter.run(&connector, request, (Started::Pull, None), stop.clone()), &stop, ending).await;
+    let progress = {
+        let counts = Arc::clone(&counts);
+        Progress::show(move || counts.line())
+    };
+    let run = Run { arguments, settings, store, lines: lines.as_ref(), counts, stop: stop.clone() };
+    let (result, signal) = to_its_end(Box::pin(run.made_by(&reporter)), &stop, ending(arguments)).await;
     progress.end().await;
-    Ok(Ended { result, signal })
+    Ok(Ended { result: result?, signal })
+}
+
+const fn ending(arguments: &PullArguments) -> &'static str {
+    if arguments.dry_run { "Ending." } else { "Ending; what was delivered is being saved." }
+}
+
+/// One run of a tenant.
+struct Run<'a> {
+    arguments: &'a PullArguments,
+    settings: &'a Settings,
+    /// The state; a dry run looks at it and writes nothing to it.
+    store: Option<Arc<dyn Store>>,
+    /// Where rows are written in place of being sent.
+    lines: Option<&'a LinesSink>,
+    counts: Arc<Counts>,
+    stop: CancellationToken,
+}
+
+impl Run<'_> {
+    async fn made_by(self, reporter: &Reporter) -> Result<Result<Summary, RunFailed>, AssemblyError> {
+        let Self { arguments, settings, store, lines, counts, stop } = self;
+        let store = match store {
+            Some(store) if !arguments.dry_run => store,
+            below => Arc::new(Overlay::over(below)),
+        };
+        let sink = match lines {
+            Some(lines) => Sink::Lines(lines.clone()),
+            None if arguments.dry_run => Sink::Nowhere,
+            None => assembly::ingestion(settings)?,
+        };
+        let connector = Arc::new(assembly::connector_with(settings, store, sink)?);
+        let range = (arguments.since.is_some() || arguments.until.is_some())
+            .then_some(Range { since: arguments.since, until: arguments.until });
+        let budget =
+            arguments.budget.map_or_else(Budget::unlimited, |seconds| Budget::of(Duration::from_secs(seconds)));
+        let request = Request { dry_run: arguments.dry_run, counts, ..Request::new(range, budget) };
+        Ok(reporter.run(&connector, request, (Started::Pull, None), stop).await)
+    }
+}
+
+/// Where the rows of all tenants are written, where that was asked for.
+fn lines_of(arguments: &PullArguments) -> Result<Option<LinesSink>, AssemblyError> {
+    let file = arguments.output.as_deref().map(lines).transpose().map_err(AssemblyError::Output)?;
+    Ok(file.map(LinesSink::new))
 }
 
 /// Tells how the run ended, and gives the exit status.
@@ -148,19 +202,26 @@ fn report(arguments: &PullArguments, ended: Ended) -> ExitCode {
         say(&format!("failed: {failure}"));
     }
     if arguments.dry_run && failures.iter().any(|failure| lacks_subscription(failure)) {
-        say("A dry run starts no subscription; `labelstream pull` without --dry-run does.");
+        say(STARTS_NONE);
     }
     match ended.signal {
         _ if !failures.is_empty() => ExitCode::FAILURE,
         None => ExitCode::SUCCESS,
         Some(status) => {
-            say(if arguments.dry_run {
-                "Interrupted; a dry run saves nothing."
-            } else {
-                "Interrupted; what was delivered is saved, and the next run of this command goes on from there."
-            });
+            say(interrupted(arguments));
             status
         }
+    }
+}
+
+/// Why a dry run may find nothing to list.
+const STARTS_NONE: &str = "A dry run starts no subscription; `labelstream pull` without --dry-run does.";
+
+const fn interrupted(arguments: &PullArguments) -> &'static str {
+    if arguments.dry_run {
+        "Interrupted; a dry run saves nothing."
+    } else {
+        "Interrupted; what was delivered is saved, and the next run of this command goes on from there."
     }
 }
 

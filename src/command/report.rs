@@ -14,8 +14,12 @@ use labelstream::{
     telemetry::{CLEAR_LINE, one_line},
 };
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use super::{print, progress, say, wrong_use};
+use super::{
+    choice::{TenantArguments, picked},
+    print, progress, say, wrong_use,
+};
 
 /// How often the progress is written anew.
 const EVERY: Duration = Duration::from_millis(300);
@@ -34,6 +38,8 @@ const MARKED_WITHIN: u64 = 4_096;
   cat rows-*.ndjson | labelstream report - --html report.html
   # with a title of its own
   labelstream report rows.ndjson --html report.html --title Contoso
+  # of one tenant, by id; with TENANTS also by name
+  labelstream report rows.ndjson --html contoso.html --tenant Contoso
 
 The page is one file: it loads nothing, works offline, in dark and light, on paper, and without scripts. It shows names, \
 files and reasons of people: give it to those only who may see them.
@@ -51,6 +57,13 @@ pub struct ReportArguments {
     /// What stands above it.
     #[arg(long, value_name = "TEXT", default_value = "Sensitivity labels")]
     title: String,
+    /// Only rows of this tenant, by its id (`OrganizationId`), or by its name where TENANTS has a list; may be given
+    /// several times.
+    #[arg(long, value_name = "TENANT")]
+    tenant: Vec<String>,
+    /// The list of TENANTS=state is in this folder in place of the storage account.
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
 }
 
 /// Why there is no report.
@@ -60,6 +73,8 @@ enum Failure {
     Rows(String, io::Error),
     #[error("{name}: no line of {lines} is a row{first}. Rows are what `labelstream pull --output FILE` writes")]
     NoRows { name: String, lines: u64, first: String },
+    #[error("{name}: none of {rows} rows is of --tenant {tenants}, by its OrganizationId")]
+    NoneOf { name: String, rows: u64, tenants: String },
     #[error("the figures cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error("--html {}: {}", .0.display(), .1)]
@@ -72,7 +87,11 @@ pub fn report(arguments: ReportArguments) -> ExitCode {
         Ok(Some(problem)) => return wrong_use(&problem),
         Err(failure) => return failed(&failure),
     }
-    let (reading, page) = match made(&arguments) {
+    let tenants = match ids(&arguments.tenant, arguments.state.as_deref()) {
+        Ok(tenants) => tenants,
+        Err(status) => return status,
+    };
+    let (reading, page) = match made(&arguments, &tenants) {
         Ok(made) => made,
         Err(failure) => return failed(&failure),
     };
@@ -136,8 +155,25 @@ fn replaces_another(path: &Path) -> io::Result<bool> {
     Ok(!String::from_utf8_lossy(&begin).contains(GENERATOR))
 }
 
-fn made(arguments: &ReportArguments) -> Result<(Reading, String), Failure> {
-    let reading = read(&arguments.rows)?;
+/// The ids of tenants. Only a name needs the list.
+fn ids(tenants: &[String], state: Option<&Path>) -> Result<Vec<String>, ExitCode> {
+    let id = |text: &str| Uuid::try_parse(text.trim()).ok().map(|id| id.hyphenated().to_string());
+    if let Some(ids) = tenants.iter().map(|tenant| id(tenant)).collect() {
+        return Ok(ids);
+    }
+    let named = TenantArguments { tenant: tenants.to_vec() };
+    match picked(&named, state, false)? {
+        Some(picked) => Ok(picked.entries.iter().filter_map(|entry| entry.id.clone()).collect()),
+        None => Ok(tenants.to_vec()),
+    }
+}
+
+fn made(arguments: &ReportArguments, tenants: &[String]) -> Result<(Reading, String), Failure> {
+    let reading = read(&arguments.rows, tenants)?;
+    if reading.figures.rows == 0 && reading.of_others > 0 {
+        let (name, rows) = (name(&arguments.rows), reading.of_others);
+        return Err(Failure::NoneOf { name, rows, tenants: arguments.tenant.join(", ") });
+    }
     if reading.figures.rows == 0 {
         let first = reading.named.first().map(|(number, why)| format!("; line {number}: {why}"));
         let (name, first) = (name(&arguments.rows), first.unwrap_or_default());
@@ -151,7 +187,7 @@ fn name(path: &Path) -> String {
     if is_stream(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-fn read(path: &Path) -> Result<Reading, Failure> {
+fn read(path: &Path, tenants: &[String]) -> Result<Reading, Failure> {
     let failure = |error| Failure::Rows(name(path), error);
     let (input, size): (Box<dyn Read>, _) = if is_stream(path) {
         (Box::new(io::stdin().lock()), None)
@@ -161,7 +197,7 @@ fn read(path: &Path) -> Result<Reading, Failure> {
         (Box::new(file), Some(size).filter(|size| *size > 0))
     };
     let mut shown = Shown::new(size);
-    let reading = report::read(BufReader::with_capacity(BUFFER, input), |reading| shown.at(reading));
+    let reading = report::read(BufReader::with_capacity(BUFFER, input), tenants, |reading| shown.at(reading));
     shown.clear();
     reading.map_err(failure)
 }
@@ -204,6 +240,9 @@ fn tell(reading: &Reading, to: &str) {
     say(&format!("{to}: {} on {}.", count(figures.rows, "label event"), count(days as u64, "day")));
     if figures.repeats > 0 {
         say(&format!("{} rows were there before, with the same record id, and count once.", figures.repeats));
+    }
+    if reading.of_others > 0 {
+        say(&format!("{} rows of other tenants were left out.", reading.of_others));
     }
     if reading.no_rows > 0 {
         say(&format!("{} of {} lines are no rows and were left out:", reading.no_rows, reading.lines));

@@ -5,14 +5,20 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use labelstream::{
     assembly::{self, AssemblyError},
-    health::Health,
+    health::{Fleet, Health, TenantHealth},
     settings::{Needs, Settings},
-    state::StateError,
-    status,
+    state::{StateError, Store},
+    status::{self, Status},
 };
+use serde::Serialize;
 use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
 
-use super::{log_to_stderr, no_folder, prepared, print, say, store, wrong_use};
+use super::{
+    choice::{Choice, Several, TenantArguments, chosen},
+    each::each,
+    log_to_stderr, no_folder, print, say, store, wrong_use,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -24,6 +30,9 @@ use super::{log_to_stderr, no_folder, prepared, print, say, store, wrong_use};
   # for programs: the longest lag in seconds, and whether somebody has to look
   labelstream status --json | jq .lagSeconds
   labelstream status --json | jq -e .healthy
+  # with TENANTS: a table of all tenants, the worst first; one in full
+  labelstream status
+  labelstream status --tenant Contoso
 
 What the lines mean:
   lag             from the oldest publication that is not delivered until now,
@@ -35,11 +44,11 @@ What the lines mean:
                   tries they are dead letters
   left to do      contents that the last run listed and had no time for
 
-The JSON is that of the function at /api/status. docs/health.md says what makes it unhealthy.
+The JSON is that of the function at /api/status; of several tenants it has them in `tenants`, each with its last run alone. docs/health.md says what makes it unhealthy.
 
 It takes no lock and changes nothing, and may be called while a run is under way.
 
-Exit status: 0 done, whatever it shows; 1 the state or the feed could not be asked; 2 wrong use.")]
+Exit status: 0 done, whatever it shows; 1 the state or the feed could not be asked, or a tenant's entry is bad; 2 wrong use.")]
 pub struct StatusArguments {
     /// One JSON object in place of lines.
     #[arg(long)]
@@ -50,6 +59,8 @@ pub struct StatusArguments {
     /// The state is in this folder in place of the storage account.
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    #[command(flatten)]
+    tenants: TenantArguments,
 }
 
 /// Why there is no status.
@@ -64,18 +75,24 @@ enum Failure {
 }
 
 pub fn status(arguments: StatusArguments) -> ExitCode {
-    log_to_stderr();
+    log_to_stderr(&arguments.tenants);
     if let Some(problem) = no_folder(arguments.state.as_deref()) {
         return wrong_use(&problem);
     }
-    let (settings, runtime) = match prepared(Needs { ingestion: false, storage: arguments.state.is_none() }) {
-        Ok(prepared) => prepared,
+    let needs = Needs { ingestion: false, storage: arguments.state.is_none() };
+    let (choice, runtime) = match chosen(&arguments.tenants, arguments.state.as_deref(), needs) {
+        Ok(chosen) => chosen,
         Err(status) => return status,
     };
-    let told = runtime.block_on(look(&arguments, &settings)).and_then(|(health, all_answered)| {
-        let json = || serde_json::to_string_pretty(&health).map(|json| format!("{json}\n"));
-        Ok((if arguments.json { json()? } else { health.to_string() }, all_answered))
-    });
+    let told = match choice {
+        Choice::One(settings) => runtime
+            .block_on(look_at_one(&arguments, &settings))
+            .and_then(|(health, all_answered)| Ok((told(&arguments, &health)?, all_answered))),
+        Choice::Several(several) => {
+            let (fleet, all_answered) = runtime.block_on(look_at_all(&arguments, &several));
+            told(&arguments, &fleet).map(|text| (text, all_answered))
+        }
+    };
     match told {
         Ok((text, true)) => print(&text, ExitCode::SUCCESS),
         Ok((text, false)) => print(&text, ExitCode::FAILURE),
@@ -86,11 +103,22 @@ pub fn status(arguments: StatusArguments) -> ExitCode {
     }
 }
 
-/// How the connector stands, and whether the feed answered where it was asked.
-async fn look(arguments: &StatusArguments, settings: &Settings) -> Result<(Health, bool), Failure> {
+fn told(arguments: &StatusArguments, health: &(impl Serialize + ToString)) -> Result<String, Failure> {
+    if !arguments.json {
+        return Ok(health.to_string());
+    }
+    Ok(format!("{}\n", serde_json::to_string_pretty(health)?))
+}
+
+async fn look_at_one(arguments: &StatusArguments, settings: &Settings) -> Result<(Health, bool), Failure> {
     let store = store(arguments.state.as_deref(), settings)?.map_or_else(|| assembly::store(settings), Ok)?;
+    look(arguments, settings, store.as_ref()).await
+}
+
+/// How the connector stands, and whether the feed answered where it was asked.
+async fn look(arguments: &StatusArguments, settings: &Settings, store: &dyn Store) -> Result<(Health, bool), Failure> {
     let (tenant, wanted) = (&settings.feed.tenant_id, &settings.feed.content_types);
-    let read = status::read(store.as_ref(), tenant, wanted, OffsetDateTime::now_utc());
+    let read = status::read(store, tenant, wanted, OffsetDateTime::now_utc());
     if arguments.offline {
         return Ok((Health::of(read.await?), true));
     }
@@ -108,4 +136,33 @@ async fn look(arguments: &StatusArguments, settings: &Settings) -> Result<(Healt
             (health, false)
         }
     })
+}
+
+/// How all of them stand, and whether each could be asked.
+async fn look_at_all(arguments: &StatusArguments, several: &Several) -> (Fleet, bool) {
+    let never = CancellationToken::new();
+    let looks = each(
+        &several.tenants,
+        &never,
+        async |_, _, settings| {
+            look(arguments, settings, several.state()?.as_ref()).await.map_err(|failure| failure.to_string())
+        },
+        |_, _| {},
+    );
+    let looks = Box::pin(looks).await;
+    let now = OffsetDateTime::now_utc();
+    let all_answered = looks.iter().flatten().all(|look| matches!(look, Ok((_, true))));
+    let looked = several.tenants.iter().zip(looks.into_iter().flatten()).map(|(tenant, look)| {
+        let entry = &tenant.entry;
+        match (look, &tenant.settings) {
+            (Ok((health, _)), _) => TenantHealth::of(entry, health),
+            (Err(_), Err(error)) => TenantHealth::bad(entry, error, now),
+            (Err(problem), Ok(_)) => {
+                let unknown = Status::unknown(entry.id.clone(), now);
+                TenantHealth::of(entry, Health::unknown(unknown, vec![problem]))
+            }
+        }
+    });
+    let disabled = several.disabled.iter().map(|entry| TenantHealth::disabled(entry, now));
+    (Fleet::of(looked.chain(disabled).collect(), now), all_answered)
 }

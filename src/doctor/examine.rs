@@ -1,14 +1,15 @@
 //! The order of the checks: what rests on what.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
+use url::Url;
 
 use super::{
     Check, Finding, Report, clock, feed, host, identity, identity::Wanted, ingestion, labels, settings, state,
 };
 use crate::{
-    assembly,
+    assembly::{self, AssemblyError},
     feed::http_client,
     identity::{Audience, credential},
     settings::{LabelSource, Settings},
@@ -44,7 +45,7 @@ pub async fn examine(environment: &(dyn Fn(&str) -> Option<String> + Sync), opti
 
 /// One identity that gives no token is one fault, whatever it was asked for: the tokens that fail for the reason for
 /// which the feed's does are skipped because of that one.
-fn tell_once(findings: &mut [Finding]) {
+pub(super) fn tell_once(findings: &mut [Finding]) {
     // What follows the audience, which differs.
     let reason = |finding: &Finding| finding.found.split_once(": ").map(|(_, reason)| reason.to_owned());
     let feed = findings.iter().find(|finding| finding.check == Check::FeedToken && !finding.carries());
@@ -58,7 +59,7 @@ fn tell_once(findings: &mut [Finding]) {
 }
 
 /// Everything, because no setting could be used.
-fn all_skipped() -> impl Iterator<Item = Finding> {
+pub(super) fn all_skipped() -> impl Iterator<Item = Finding> {
     let rest = Check::ALL.into_iter().filter(|check| !matches!(check, Check::Host | Check::Settings));
     rest.map(|check| Finding::because(check, Check::Settings))
 }
@@ -82,7 +83,7 @@ fn audience(scope: &str) -> &str {
     scope.strip_suffix("/.default").unwrap_or(scope)
 }
 
-async fn of_feed(settings: &Settings) -> Vec<Finding> {
+pub(super) async fn of_feed(settings: &Settings) -> Vec<Finding> {
     let (feed, wanted) = (&settings.feed, &settings.feed.content_types);
     let tokens = assembly::feed_tokens(settings);
     let tenant = Some(feed.tenant_id.as_str());
@@ -108,31 +109,40 @@ async fn of_feed(settings: &Settings) -> Vec<Finding> {
     [vec![token, permission], answers].concat()
 }
 
+/// That the place of the state cannot be opened.
+pub(super) fn no_state(error: &AssemblyError) -> Vec<Finding> {
+    let fix = "Check AzureWebJobsStorage, or AzureWebJobsStorage__blobServiceUri and the identity";
+    vec![Finding::failed(Check::State, error.to_string(), fix), Finding::because(Check::Lease, Check::State)]
+}
+
+pub(super) async fn in_folder(folder: &Path) -> Vec<Finding> {
+    match FolderStore::open(folder) {
+        Ok(store) => state::in_folder(&store, &format!("folder {}", folder.display())).await,
+        Err(error) => no_state(&error.into()),
+    }
+}
+
 async fn of_state(settings: &Settings, options: &Options) -> Vec<Finding> {
-    let cannot = |error: String| {
-        let fix = "Check AzureWebJobsStorage, or AzureWebJobsStorage__blobServiceUri and the identity";
-        vec![Finding::failed(Check::State, error, fix), Finding::because(Check::Lease, Check::State)]
-    };
     if let Some(folder) = &options.state {
-        return match FolderStore::open(folder) {
-            Ok(store) => state::in_folder(&store, &format!("folder {}", folder.display())).await,
-            Err(error) => cannot(error.to_string()),
-        };
+        return in_folder(folder).await;
     }
     let Some(storage) = &settings.storage else { return skipped_state() };
     match assembly::blob_store(settings) {
-        Ok(store) => state::in_container(&store, &storage.container, &Memory::lock_key(&settings.feed.tenant_id)).await,
+        Ok(store) => {
+            let lock = Memory::lock_key(&settings.feed.tenant_id);
+            state::in_container(&store, &storage.container, Some(&lock)).await
+        }
         // What the setting itself has wrong was told with the settings.
-        Err(assembly::AssemblyError::Connection(_)) => skipped_state(),
-        Err(error) => cannot(error.to_string()),
+        Err(AssemblyError::Connection(_)) => skipped_state(),
+        Err(error) => no_state(&error),
     }
 }
 
-fn skipped_state() -> Vec<Finding> {
+pub(super) fn skipped_state() -> Vec<Finding> {
     [Check::State, Check::Lease].map(|check| Finding::because(check, Check::Settings)).to_vec()
 }
 
-async fn of_ingestion(settings: &Settings, options: &Options) -> Vec<Finding> {
+pub(super) async fn of_ingestion(settings: &Settings, options: &Options) -> Vec<Finding> {
     let Some(ingestion) = &settings.ingestion else {
         let checks = [Check::IngestionToken, Check::Ingestion];
         return checks.map(|check| Finding::because(check, Check::Settings)).to_vec();
@@ -153,7 +163,7 @@ async fn of_ingestion(settings: &Settings, options: &Options) -> Vec<Finding> {
     [vec![token], answers].concat()
 }
 
-async fn of_labels(settings: &Settings) -> Vec<Finding> {
+pub(super) async fn of_labels(settings: &Settings) -> Vec<Finding> {
     if let Some(labels) = labels::without_graph(&settings.labels).await {
         return vec![Finding::not_needed(Check::GraphToken, "LABELS is not graph"), labels];
     }
@@ -174,15 +184,26 @@ async fn of_labels(settings: &Settings) -> Vec<Finding> {
 }
 
 async fn of_clock(settings: &Settings) -> Finding {
+    let mut origins = origins(settings);
+    let account = settings.storage.as_ref().and_then(|storage| assembly::storage_account(storage).ok());
+    origins.extend(account.map(|account| ("the storage account", account.endpoint().clone())));
+    compared(&origins).await
+}
+
+/// The services that a tenant is read and sent by.
+pub(super) fn origins(settings: &Settings) -> Vec<(&'static str, Url)> {
     let mut origins = vec![("the feed", settings.feed.management_endpoint.clone())];
     origins.extend(settings.ingestion.iter().map(|it| ("the data collection endpoint", it.endpoint.clone())));
     if settings.labels.source == LabelSource::Graph {
         origins.push(("Microsoft Graph", settings.labels.graph_endpoint.clone()));
     }
-    let account = settings.storage.as_ref().and_then(|storage| assembly::storage_account(storage).ok());
-    origins.extend(account.map(|account| ("the storage account", account.endpoint().clone())));
+    origins
+}
+
+/// This machine's clock against those of `origins`.
+pub(super) async fn compared(origins: &[(&str, Url)]) -> Finding {
     match http_client() {
-        Ok(http) => clock::examine(&http, &origins).await,
+        Ok(http) => clock::examine(&http, origins).await,
         Err(error) => Finding::not_needed(Check::Clock, error.to_string()),
     }
 }

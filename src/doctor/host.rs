@@ -11,6 +11,7 @@ use super::{Check, Finding};
 use crate::{
     handler::{FUNCTION, STATUS_FUNCTION},
     settings,
+    tenants::Source,
 };
 
 /// Reads a setting.
@@ -21,6 +22,20 @@ const HOST_JSON: &str = "host.json";
 
 /// The app settings that take the place of what stands in host.json begin so.
 const OVERRIDE: &str = "AzureFunctionsJobHost__customHandler__description__defaultExecutablePath";
+
+/// A function with a trigger: its folder, the type of its binding, and the binding's name.
+type Trigger = (&'static str, &'static str, &'static str);
+
+/// What fires in the application for one tenant.
+const TRIGGERS: &[Trigger] = &[(FUNCTION, "timerTrigger", "timer")];
+
+/// What fires in the application for many.
+const FLEET_TRIGGERS: &[Trigger] = &[("FleetTimer", "timerTrigger", "timer"), ("FleetPull", "queueTrigger", "work")];
+
+/// Whether the settings are those of a deployment of many tenants.
+fn is_fleet(environment: Environment<'_>) -> bool {
+    Source::of(environment).is_some()
+}
 
 /// The app as it lies in its folder.
 struct App {
@@ -45,18 +60,22 @@ pub(super) fn examine(environment: Environment<'_>, folders: &[PathBuf]) -> Find
     if problems.is_empty() {
         return Finding::ok(Check::Host, format!("the function app in {}", root.display()));
     }
-    let (found, fixes): (Vec<_>, Vec<_>) = problems.into_iter().unzip();
+    let (found, mut fixes): (Vec<_>, Vec<_>) = problems.into_iter().unzip();
+    // One fix may mend several.
+    fixes.dedup();
     Finding::failed(Check::Host, format!("{}: {}", root.display(), found.join("; ")), fixes.join("\n"))
 }
 
-/// Either of the two may be what is missing.
+/// Either of them may be what is missing.
 fn is_app(folder: &Path) -> bool {
-    [HOST_JSON, FUNCTION].iter().any(|name| folder.join(name).exists())
+    [HOST_JSON, FUNCTION, FLEET_TRIGGERS[0].0].iter().any(|name| folder.join(name).exists())
 }
 
 /// What is wrong, and what to do.
 type Problem = (String, String);
 
+const PUBLISH_FLEET: &str =
+    "./scripts/package --fleet && (cd dist/fleet && func azure functionapp publish <app> --custom)";
 const PUBLISH: &str = "./scripts/package && (cd dist/app && func azure functionapp publish <app> --custom)";
 
 fn json(path: &Path, name: &str) -> Result<Value, Problem> {
@@ -114,14 +133,20 @@ fn problems(app: &App, environment: Environment<'_>) -> Vec<Problem> {
         Some((path, Some(problem))) => add(format!("the handler {path} {problem}"), PUBLISH),
         Some((_, None)) => {}
     }
-    let timer = app.functions.iter().find(|(name, _)| name == FUNCTION).map(|(_, function)| function);
-    let is_timer = |binding: &Value| binding["type"] == "timerTrigger" && binding["name"] == "timer";
-    match timer {
-        None => add(format!("there is no {FUNCTION}/function.json"), PUBLISH),
-        Some(function) if !function["bindings"].as_array().is_some_and(|all| all.iter().any(is_timer)) => {
-            add(format!("{FUNCTION}/function.json has no timerTrigger of the name timer"), PUBLISH);
+    let (triggers, publish) = match is_fleet(environment) {
+        true => (FLEET_TRIGGERS, PUBLISH_FLEET),
+        false => (TRIGGERS, PUBLISH),
+    };
+    for &(name, kind, binding) in triggers {
+        let function = app.functions.iter().find(|(known, _)| known == name).map(|(_, function)| function);
+        let is_it = |known: &Value| known["type"] == kind && known["name"] == binding;
+        match function {
+            None => add(format!("there is no {name}/function.json"), publish),
+            Some(function) if !function["bindings"].as_array().is_some_and(|all| all.iter().any(is_it)) => {
+                add(format!("{name}/function.json has no {kind} of the name {binding}"), publish);
+            }
+            Some(_) => {}
         }
-        Some(_) => {}
     }
     if !app.functions.iter().any(|(name, _)| name == STATUS_FUNCTION) {
         add(format!("there is no {STATUS_FUNCTION}/function.json"), PUBLISH);
@@ -255,6 +280,25 @@ mod tests {
         assert!(look(app.path(), &[]).found.contains("host.json: EOF"));
         fs::remove_file(app.path().join("host.json")).unwrap();
         assert_eq!(look(app.path(), &[]).verdict, Verdict::Skipped, "nothing of an app is left");
+    }
+
+    #[test]
+    fn many_tenants_have_functions_of_their_own() {
+        const TENANTS: Changes = &[("TENANTS", "state")];
+        let app = app();
+        let finding = look(app.path(), TENANTS);
+        assert!(
+            finding.found.ends_with("no FleetTimer/function.json; there is no FleetPull/function.json"),
+            "{finding:?}"
+        );
+        assert!(finding.fix.unwrap().starts_with("./scripts/package --fleet"), "one fix for both");
+        fs::remove_dir_all(app.path().join("TimerPull")).unwrap();
+        for (folder, kind, name) in FLEET_TRIGGERS {
+            let function = json!({"bindings": [{"type": kind, "name": name}]});
+            fs::create_dir(app.path().join(folder)).unwrap();
+            fs::write(app.path().join(folder).join("function.json"), function.to_string()).unwrap();
+        }
+        assert_eq!(look(app.path(), TENANTS).verdict, Verdict::Ok);
     }
 
     #[cfg(unix)]

@@ -112,7 +112,7 @@ struct Stored<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct StoredFinding<'a> {
+pub(super) struct StoredFinding<'a> {
     check: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
@@ -138,17 +138,7 @@ impl Report {
     /// `columns`; a fix is there to be copied, and stays in one line.
     #[must_use]
     pub fn text(&self, columns: Option<usize>) -> String {
-        let mut text = String::new();
-        let width = self.findings.iter().map(|finding| finding.name().len()).max().unwrap_or(0);
-        for finding in &self.findings {
-            let (verdict, name) = (finding.verdict.as_str(), finding.name());
-            let found = wrapped(&finding.found, VERDICT + width, columns);
-            // Writing to a string does not fail.
-            writeln!(text, "{verdict:<7}  {name:<width$}  {found}").ok();
-            for line in finding.fix.iter().flat_map(|fix| fix.lines()) {
-                writeln!(text, "         fix: {line}").ok();
-            }
-        }
+        let mut text = lines(&self.findings, columns);
         let count = |verdict| self.findings.iter().filter(|finding| finding.verdict == verdict).count();
         let (failed, warnings) = (count(Verdict::Failed), count(Verdict::Warning));
         let end = match (failed, warnings) {
@@ -168,6 +158,15 @@ impl Report {
     /// # Errors
     /// None that is known: it is text alone.
     pub fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(&Stored {
+            ok: self.is_ok(),
+            version: env!("CARGO_PKG_VERSION"),
+            checks: self.stored(),
+        })
+    }
+
+    /// The findings as they stand in the JSON.
+    pub(super) fn stored(&self) -> Vec<StoredFinding<'_>> {
         let checks = self.findings.iter().map(|finding| StoredFinding {
             check: finding.check.id(),
             subject: finding.subject.as_deref(),
@@ -175,12 +174,24 @@ impl Report {
             found: &finding.found,
             fix: finding.fix.as_deref(),
         });
-        serde_json::to_string_pretty(&Stored {
-            ok: self.is_ok(),
-            version: env!("CARGO_PKG_VERSION"),
-            checks: checks.collect(),
-        })
+        checks.collect()
     }
+}
+
+/// A line for each finding, with its fix below it.
+pub(super) fn lines<'a>(findings: impl IntoIterator<Item = &'a Finding> + Clone, columns: Option<usize>) -> String {
+    let mut text = String::new();
+    let width = findings.clone().into_iter().map(|finding| finding.name().len()).max().unwrap_or(0);
+    for finding in findings {
+        let (verdict, name) = (finding.verdict.as_str(), finding.name());
+        let found = wrapped(&finding.found, VERDICT + width, columns);
+        // Writing to a string does not fail.
+        writeln!(text, "{verdict:<7}  {name:<width$}  {found}").ok();
+        for line in finding.fix.iter().flat_map(|fix| fix.lines()) {
+            writeln!(text, "         fix: {line}").ok();
+        }
+    }
+    text
 }
 
 /// The columns of the verdict and of the blanks between it, the name and what was found.

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::{Check, Finding};
 use crate::{
     assembly,
-    settings::{Needs, Settings},
+    settings::{DeploymentSettings, Needs, Settings, SettingsError},
+    tenants::{Entry, TenantError},
 };
 
 /// Reads the settings. Where some are wrong, those of a part that has no fault are given all the same, so that it can
@@ -14,18 +15,51 @@ pub(super) fn examine(
     environment: &dyn Fn(&str) -> Option<String>,
     state: Option<&Path>,
 ) -> (Finding, Option<Settings>) {
-    let needs = Needs { ingestion: true, storage: state.is_none() };
-    let error = match Settings::read(environment, needs) {
+    let read = |needs| {
+        let faults = |error: SettingsError| error.faults.iter().map(ToString::to_string).collect();
+        Settings::read(environment, needs).map_err(faults)
+    };
+    judged(&read, Needs { ingestion: true, storage: state.is_none() })
+}
+
+/// The same for one tenant of a list, by its entry. The storage is the deployment's.
+pub(super) fn of_entry(entry: &Entry, environment: &dyn Fn(&str) -> Option<String>) -> (Finding, Option<Settings>) {
+    let read = |needs| {
+        let faults = |error: Box<TenantError>| error.faults.iter().map(ToString::to_string).collect();
+        entry.settings(environment, needs).map_err(faults)
+    };
+    judged(&read, Needs { ingestion: true, storage: false })
+}
+
+/// What holds for all tenants of a list: the same for it.
+pub(super) fn of_deployment(
+    environment: &dyn Fn(&str) -> Option<String>,
+    state: Option<&Path>,
+) -> (Finding, Option<DeploymentSettings>) {
+    let read = |storage| DeploymentSettings::read(environment, storage);
+    match read(state.is_none()) {
+        Ok(settings) => match settings.storage.as_ref().map(assembly::storage_account) {
+            Some(Err(error)) => (wrong(&[error.to_string()]), Some(DeploymentSettings { storage: None, ..settings })),
+            _ => (Finding::ok(Check::Settings, "those that all tenants share"), Some(settings)),
+        },
+        Err(error) => {
+            let faults: Vec<_> = error.faults.iter().map(ToString::to_string).collect();
+            (wrong(&faults), read(false).ok())
+        }
+    }
+}
+
+fn judged(read: &dyn Fn(Needs) -> Result<Settings, Vec<String>>, needs: Needs) -> (Finding, Option<Settings>) {
+    let mut faults = match read(needs) {
         Ok(settings) => {
             let faults = faults_of_parts(&settings);
             let finding = if faults.is_empty() { well(&settings) } else { wrong(&faults) };
             return (finding, Some(settings));
         }
-        Err(error) => error,
+        Err(faults) => faults,
     };
     let fewer = [Needs { storage: false, ..needs }, Needs { ingestion: false, ..needs }, Needs::FEED];
-    let settings = fewer.into_iter().find_map(|needs| Settings::read(environment, needs).ok());
-    let mut faults: Vec<_> = error.faults.iter().map(ToString::to_string).collect();
+    let settings = fewer.into_iter().find_map(|needs| read(needs).ok());
     faults.extend(settings.iter().flat_map(faults_of_parts));
     (wrong(&faults), settings)
 }

@@ -15,8 +15,9 @@ struct Refused {
     error: StateError,
 }
 
-/// Rehearses each step of a run in a container, and looks at who holds the lock `lock_key`. `name` is the container's.
-pub(super) async fn in_container(store: &BlobStore, name: &str, lock_key: &str) -> Vec<Finding> {
+/// Rehearses each step of a run in a container, and looks at who holds the lock `lock_key`, where one tenant is meant.
+/// `name` is the container's.
+pub(super) async fn in_container(store: &BlobStore, name: &str, lock_key: Option<&str>) -> Vec<Finding> {
     let place = format!("container {name}");
     let rights = match rights(store).await {
         Ok(Shown::Allowed) => Finding::ok(
@@ -70,11 +71,20 @@ fn no_container(place: &str, name: &str) -> Finding {
 }
 
 /// The right to take a lease, and whether the one of the runs can be had. The lease itself is not touched.
-async fn lease(store: &BlobStore, container: &str, lock_key: &str) -> Finding {
+async fn lease(store: &BlobStore, container: &str, lock_key: Option<&str>) -> Finding {
     let check = Check::Lease;
     if let Err(error) = store.rehearse(Step::Lock).await {
         return failed(check, &format!("container {container}"), &Refused { step: Step::Lock.as_str(), error });
     }
+    match lock_key {
+        Some(lock_key) => held(store, container, lock_key).await,
+        None => Finding::ok(check, "locks may be taken"),
+    }
+}
+
+/// Who holds the lock of a tenant. The right to take it is looked at apart from that.
+pub(super) async fn held(store: &BlobStore, container: &str, lock_key: &str) -> Finding {
+    let check = Check::Lease;
     match holder(store, lock_key).await {
         Ok(Holder::Nobody) => Finding::ok(check, "may be taken; no run holds it now"),
         Ok(Holder::ForAWhile) => Finding::ok(check, "may be taken; a run that is under way holds it now"),

@@ -35,6 +35,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// without a word.
 const POOL_IDLE: Duration = Duration::from_secs(90);
 
+/// How many idle connections to one host are kept: the next requests of those that are under way find theirs. Over
+/// HTTP/1.1 each goes on holding what it read ahead, up to 400 KB.
+const IDLE_AT_MOST: usize = 8;
+
 /// The largest listing that is read, unpacked. A page of the service has some hundred entries of half a kilobyte;
 /// what is far beyond that is not a listing.
 const LARGEST_LISTING: usize = 32 << 20;
@@ -53,6 +57,7 @@ pub fn http_client() -> Result<Client, reqwest::Error> {
         .redirect(redirect::Policy::none())
         .connect_timeout(CONNECT)
         .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(IDLE_AT_MOST)
         .gzip(true)
         .user_agent(concat!("labelstream/", env!("CARGO_PKG_VERSION")))
         .no_proxy();

@@ -146,7 +146,7 @@ mod tests {
         let get = |number| connectors.get(&settings(number, "Audit.General"), &store).unwrap();
         let at_work = get(0);
         get(1).left_over.keep([id()]);
-        let _idle = (2..MOST + 2).map(get).count();
+        (2..MOST + 2).for_each(|number| drop(get(number)));
         let inner = connectors.inner.lock().unwrap();
         let tenant = |number: usize| settings(number, "Audit.General").feed.tenant_id;
         assert_eq!(inner.kept.len(), MOST);

@@ -2,9 +2,9 @@
 //! hands the messages out over its instances: a message is one run of one tenant, by the same code as the timer's.
 //!
 //! [`due`](mod@due) decides who gets a message and [`outcome`] what becomes of it, both without I/O. `timer` puts messages,
-//! `pull` does what one asks for. Between the two lie a document of the timer ([`document`]), markers of the runs
+//! `run` does what one asks for. Between the two lie a document of the timer ([`document`]), markers of the runs
 //! ([`again`]), and the number of messages in the queue. A process keeps the list for a minute (`roster`), and a connector
-//! for each tenant (`connectors`).
+//! for each tenant (`connectors`); how many runs it has at once is for [`Capacity`].
 
 pub mod again;
 mod connectors;
@@ -14,19 +14,23 @@ pub mod due;
 mod error;
 mod message;
 pub mod outcome;
-mod pull;
 mod roster;
+mod run;
 mod status;
 mod tick;
 mod timer;
 
 use tokio::{
-    sync::{OnceCell, Semaphore},
+    sync::OnceCell,
     time::{Instant, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::health::{self, Reporter};
+use crate::{
+    assembly,
+    health::{self, Reporter},
+    pull::Capacity,
+};
 
 pub use deployment::{Deployment, Environment};
 pub use error::FleetError;
@@ -37,9 +41,6 @@ use connectors::Connectors;
 use roster::Roster;
 use status::Looked;
 
-/// How many runs a process has under way at once: as many as `fleet/host.json` hands over to it.
-const PLACES: usize = 12;
-
 /// The fleet as one process sees it. It is put together at the first request, so that the handler is there at once, also
 /// with bad settings.
 pub struct Fleet {
@@ -48,7 +49,7 @@ pub struct Fleet {
     reporter: Reporter,
     roster: Roster,
     connectors: Connectors,
-    places: Semaphore,
+    capacity: Capacity,
     looked: Looked,
 }
 
@@ -62,7 +63,7 @@ impl Fleet {
             reporter: Reporter::new(host),
             roster: Roster::default(),
             connectors: Connectors::default(),
-            places: Semaphore::new(PLACES),
+            capacity: assembly::capacity(),
             looked: Looked::default(),
         }
     }
@@ -78,7 +79,7 @@ impl Fleet {
     /// The settings, the list, the state or the queue cannot be used.
     pub async fn fire(&self, begun: Instant, stop: &CancellationToken) -> Result<Vec<String>, FleetError> {
         let deployment = self.deployment().await?;
-        let fired = timeout_at(begun + deployment.budget + pull::GRACE, timer::fire(deployment, begun, stop));
+        let fired = timeout_at(begun + deployment.budget + run::GRACE, timer::fire(deployment, begun, stop));
         let Some(tick) = fired.await.map_err(|_| FleetError::NoAnswer { what: "the timer" })?? else {
             return Ok(vec!["Another FleetTimer is under way; this one leaves the work to it.".to_owned()]);
         };

@@ -8,7 +8,7 @@ use super::{
     span::span,
     text::seconds,
 };
-use crate::table::table;
+use crate::plain::table;
 
 impl fmt::Display for Fleet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

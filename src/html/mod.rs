@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+pub(crate) use crate::plain::number;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, UtcOffset};
@@ -47,19 +48,6 @@ pub(crate) fn prose(text: &str) -> String {
         }
     }
     html
-}
-
-/// A number with its thousands set apart.
-pub(crate) fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A moment, to the second.

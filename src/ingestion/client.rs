@@ -64,7 +64,7 @@ impl IngestionClient {
             url: post_url(endpoint, rule_id, stream)?,
             tokens,
             held_until: Arc::default(),
-            gzip: Gzip::default(),
+            gzip: Gzip::of_process(),
         })
     }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
 
-use super::{budget::Budget, left_over::LeftOver, sink::Sink, summary::Counts};
+use super::{budget::Budget, capacity::Capacity, left_over::LeftOver, sink::Sink, summary::Counts};
 use crate::{
     content::ContentType, dead_letter::Selection, feed::FeedClient, labels::Keeper, record::Filter, state::Store,
 };
@@ -30,6 +30,8 @@ pub struct Connector {
     pub initial_lookback: Duration,
     /// What its runs could not save.
     pub left_over: LeftOver,
+    /// What its runs share with those of other connectors in the process.
+    pub capacity: Capacity,
 }
 
 /// A range that is asked for again, by times of publication.

@@ -12,8 +12,9 @@ use tracing::Instrument;
 
 use super::{
     budget::Budget,
+    capacity::Place,
     listing::Found,
-    reading::{BODIES_AT_ONCE, Interrupted, Patience, Rows, read},
+    reading::{Interrupted, Patience, Rows, read},
     run::{Run, add},
 };
 use crate::{
@@ -25,15 +26,16 @@ use crate::{
 
 /// How many new contents are under way at once, so that memory does not grow with the backlog. With 50 ms of latency this
 /// many reach some 600 contents a second, and with a second of it still about the feed's own limit of 2,000 a minute.
-/// Fewer bodies are worked on at once: [`BODIES_AT_ONCE`].
+/// Each takes one of the run's places, and fewer bodies are worked on at once.
 const NEW_AT_ONCE: usize = 32;
 
-/// Beyond [`BODIES_AT_ONCE`], another content is asked for when one was read or this time went by, and a body would find a
-/// place at once: many are under way only where answers let wait for them. Each has a connection of its own (over
+/// Beyond the bodies that may be worked on at once, another content is asked for when one was read or this time went by, and
+/// a body would find a place at once: many are under way only where answers let wait for them. Each has a connection of its own (over
 /// HTTP/1.1), which goes on holding some 400 KB.
 const WIDER_AFTER: Duration = Duration::from_millis(5);
 
-/// How many contents that failed in earlier runs are read at once, beside the new ones.
+/// How many contents that failed in earlier runs are read at once, beside the new ones and their places: they may hang for as
+/// long as the run goes on.
 const PENDING_AT_ONCE: usize = 2;
 
 /// How often a new content is asked for within a run when its body breaks off.
@@ -44,6 +46,8 @@ const BODY_POLICY: Policy = Policy { tries: 3, first: Duration::from_millis(500)
 #[derive(Debug, Clone, Copy)]
 pub struct Lane {
     at_once: usize,
+    /// Whether each content takes one of the run's places.
+    takes_places: bool,
     /// Whether a failure is tried again within the run.
     keeps_up: bool,
     /// How long one content may take before it is set aside for later runs.
@@ -56,14 +60,25 @@ impl Lane {
     /// New contents. One that takes longer than a quarter of the work is set aside, so that a few that hang do not take
     /// every place.
     pub fn of_new(budget: Budget) -> Self {
-        Self { at_once: NEW_AT_ONCE, keeps_up: true, limit: Some(budget.last_work / 4), until: None }
+        Self {
+            at_once: NEW_AT_ONCE,
+            takes_places: true,
+            keeps_up: true,
+            limit: Some(budget.last_work / 4),
+            until: None,
+        }
     }
 
     /// Contents that failed before. Each gets one try, with all the time that the run has; none is begun after a quarter
     /// of it.
     pub fn of_pending(budget: Budget, started: Instant) -> Self {
         let until = started + budget.last_work / 4;
-        Self { at_once: PENDING_AT_ONCE, keeps_up: false, limit: None, until: Some(until) }
+        Self { at_once: PENDING_AT_ONCE, takes_places: false, keeps_up: false, limit: None, until: Some(until) }
+    }
+
+    /// A place for another content, where it needs one.
+    async fn place(&self, run: &Run) -> Option<Place> {
+        if self.takes_places { Some(run.share.contents.take().await) } else { None }
     }
 
     fn is_closed(&self) -> bool {
@@ -73,8 +88,8 @@ impl Lane {
 
 /// Fetches what comes in until nothing more can, or the run stops.
 pub async fn fetch_all(run: Arc<Run>, mut found: mpsc::Receiver<Found>, rows: mpsc::Sender<Rows>, lane: Lane) {
-    let mut under_way =
-        UnderWay { tasks: JoinSet::new(), found: HashMap::new(), width: lane.at_once.min(BODIES_AT_ONCE) };
+    let width = lane.at_once.min(run.share.bodies.alone());
+    let mut under_way = UnderWay { tasks: JoinSet::new(), found: HashMap::new(), width };
     loop {
         under_way.make_room(&run, lane).await;
         let next = tokio::select! {
@@ -87,7 +102,12 @@ pub async fn fetch_all(run: Arc<Run>, mut found: mpsc::Receiver<Found>, rows: mp
         if is_idle || lane.is_closed() {
             continue;
         }
-        let task = fetch(Arc::clone(&run), slot, content.clone(), rows.clone(), lane).in_current_span();
+        let place = tokio::select! {
+            biased;
+            () = run.stop.cancelled() => break,
+            place = lane.place(&run) => place,
+        };
+        let task = fetch(Arc::clone(&run), slot, content.clone(), rows.clone(), lane, place).in_current_span();
         under_way.found.insert(under_way.tasks.spawn(run.tasks.track_future(task)).id(), (slot, content));
     }
     // Listings that wait for room are let go.
@@ -111,7 +131,7 @@ impl UnderWay {
         while self.tasks.len() >= self.width {
             let next = self.tasks.join_next_with_id();
             let ended = if self.width < lane.at_once { timeout(WIDER_AFTER, next).await } else { Ok(next.await) };
-            if run.bodies.available_permits() > BODIES_AT_ONCE / 2 {
+            if run.share.bodies.free() > run.share.bodies.alone() / 2 {
                 self.width = (self.width + 1).min(lane.at_once);
             }
             if let Ok(Some(ended)) = ended {
@@ -129,7 +149,15 @@ impl UnderWay {
     }
 }
 
-async fn fetch(run: Arc<Run>, slot: Slot, content: Content, rows: mpsc::Sender<Rows>, lane: Lane) {
+/// Sees to one content, holding its place until then.
+async fn fetch(
+    run: Arc<Run>,
+    slot: Slot,
+    content: Content,
+    rows: mpsc::Sender<Rows>,
+    lane: Lane,
+    _place: Option<Place>,
+) {
     match read_or_give_up(&run, slot, &content, &rows, lane).await {
         Ok(()) => {
             if let Some(listing) = run.progress().listing(slot.content_type) {

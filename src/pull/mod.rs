@@ -9,9 +9,11 @@
 //! `replay` sends dead letters again: it stands in the place of the first two, and the others are the same.
 //!
 //! Before them, `subscriptions` sees to it that there is something to list. `stages` begins and ends them. They share one `run::Run`, whose `Progress` decides what is settled.
-//! What a run could not save is `left_over` for the next one of its process.
+//! What a run could not save is `left_over` for the next one of its process. What several runs of a process may do at once
+//! together is bounded by their `capacity`.
 
 mod budget;
+mod capacity;
 mod connector;
 mod error;
 mod fetching;
@@ -31,6 +33,7 @@ mod subscriptions;
 mod summary;
 
 pub use budget::Budget;
+pub use capacity::{Bound, Capacity, Limits, Place};
 pub use connector::{Connector, Range, Request};
 pub use error::{RunError, RunFailed};
 pub use left_over::LeftOver;

@@ -40,7 +40,7 @@ pub struct Times {
 
 /// Posts rows until no stage can send any more, or the run halts.
 pub async fn post_all(run: Arc<Run>, mut rows: mpsc::Receiver<Rows>, saver: Saver, times: Times) {
-    let builder = Builder::new();
+    let builder = Builder::new().sharing(&run.share.spares);
     let mut posting = Posting { run: Arc::clone(&run), saver, times, builder, under_way: JoinSet::new() };
     let mut oldest: Option<Instant> = None;
     loop {
@@ -101,22 +101,25 @@ impl Posting {
         }
     }
 
-    /// Begins to post a batch once fewer than [`AT_ONCE`] are under way, unless the run halts.
+    /// Begins to post a batch once fewer than [`AT_ONCE`] are under way and there is a place, unless the run halts.
     async fn begin(&mut self, batch: Batch<Id>, blame: Blame) {
-        while self.under_way.len() >= AT_ONCE {
+        let run = Arc::clone(&self.run);
+        let place = loop {
             let ended = tokio::select! {
                 biased;
-                () = self.run.halt.cancelled() => return,
-                ended = self.under_way.join_next() => ended,
+                () = run.halt.cancelled() => return,
+                Some(ended) = self.under_way.join_next() => ended,
+                place = run.share.posts.take(), if self.under_way.len() < AT_ONCE => break place,
             };
-            if let Some(ended) = ended {
-                self.take_back(ended);
-            }
-        }
-        if !self.run.halt.is_cancelled() {
-            let delivery = deliver(Arc::clone(&self.run), batch, blame, self.saver.clone(), self.times);
-            self.under_way.spawn(self.run.tasks.track_future(delivery.in_current_span()));
-        }
+            self.take_back(ended);
+        };
+        let delivery = deliver(Arc::clone(&run), batch, blame, self.saver.clone(), self.times);
+        let holding_its_place = async move {
+            let spent = delivery.await;
+            drop(place);
+            spent
+        };
+        self.under_way.spawn(run.tasks.track_future(holding_its_place.in_current_span()));
     }
 
     /// A batch is answered, or its task broke off.

@@ -4,11 +4,12 @@ use std::{ops::Range, pin::pin, time::Duration};
 
 use time::OffsetDateTime;
 use tokio::{
-    sync::{Semaphore, SemaphorePermit, mpsc},
+    sync::mpsc,
     time::{Instant, timeout, timeout_at},
 };
 
 use super::{
+    capacity::{Place, Places},
     names,
     run::{Run, Seen, add},
 };
@@ -26,22 +27,14 @@ use crate::{
 /// whole, by its address.
 const BAD_RECORDS_AT_MOST: u64 = 100;
 
-/// A record that is larger than this while it comes in waits until fewer than [`LARGE_AT_ONCE`] others are held.
+/// A record that is larger than this while it comes in waits for one of a few places.
 const LARGE: usize = 512 * 1024;
 
 /// What a row has beside the text of its record, as a rule: label names and where it is from.
 const BESIDE_THE_RECORD: usize = 512;
 
-/// How many large records are held at once, over all contents: each may take some ten megabytes until it is a row, and
-/// the function 256 in all.
-pub const LARGE_AT_ONCE: usize = 2;
-
-/// How many bodies are worked on at once, of those that were answered. One of them holds up to 1.2 MB of what came in (a
-/// connection reads some 400 KB ahead, twice), one that waits for its place a third of it. More would not be faster: what
-/// comes in is worked on by one thread.
-pub const BODIES_AT_ONCE: usize = 4;
-
-/// A body that sends nothing for so long gives its place to another: slow bodies hold up nothing, and hold little.
+/// A body that keeps its place waiting for so long, in all, gives it to another: slow bodies hold up nothing, and hold
+/// little.
 const PLACE_KEPT: Duration = Duration::from_millis(100);
 
 /// Rows of one content, on their way to a batch.
@@ -137,15 +130,21 @@ pub async fn read(
     let mut splitter = Splitter::new();
     let mut piece = Piece::default();
     let mut ended = Ok(());
-    let (mut at_work, mut place) = (None, None);
+    let (mut at_work, mut large) = (None, None);
+    let mut kept = Duration::ZERO;
     loop {
         if at_work.is_none() {
-            (at_work, patience) = wait_for_place(&run.bodies, patience).await;
+            (at_work, patience) = wait_for_place(&run.share.bodies, patience).await;
+            kept = Duration::ZERO;
         }
         let chunk = {
+            let asked = Instant::now();
             let mut next = pin!(patience.wait_for(feed.budget(), body.chunk()));
-            match timeout(PLACE_KEPT, next.as_mut()).await {
-                Ok(chunk) => chunk?,
+            match timeout(PLACE_KEPT.saturating_sub(kept), next.as_mut()).await {
+                Ok(chunk) => {
+                    kept += asked.elapsed();
+                    chunk?
+                }
                 Err(_) => {
                     at_work = None;
                     next.await?
@@ -154,7 +153,8 @@ pub async fn read(
         };
         let Some(chunk) = chunk else { break };
         if at_work.is_none() {
-            (at_work, patience) = wait_for_place(&run.bodies, patience).await;
+            (at_work, patience) = wait_for_place(&run.share.bodies, patience).await;
+            kept = Duration::ZERO;
         }
         add(&run.counts.feed_bytes, chunk.len() as u64);
         ended = splitter.push(&chunk, |element| piece.take(run, element));
@@ -164,11 +164,11 @@ pub async fn read(
             break;
         }
         if splitter.held() <= LARGE {
-            place = None;
-        } else if place.is_none() {
+            large = None;
+        } else if large.is_none() {
             // Who has a place of this kind may wait for one of the other.
             at_work = None;
-            (place, patience) = wait_for_place(&run.large_records, patience).await;
+            (large, patience) = wait_for_place(&run.share.large_records, patience).await;
         }
     }
     match ended.and_then(|()| splitter.finish()) {
@@ -189,12 +189,11 @@ pub async fn read(
     Ok(())
 }
 
-/// A place among a few, and the patience after the wait for it.
-async fn wait_for_place(places: &Semaphore, patience: Patience) -> (Option<SemaphorePermit<'_>>, Patience) {
+/// A place, and the patience after the wait for it.
+async fn wait_for_place(places: &Places, patience: Patience) -> (Option<Place>, Patience) {
     let asked = Instant::now();
-    // They are never closed.
-    let place = places.acquire().await.ok();
-    (place, patience.after(asked.elapsed()))
+    let place = places.take().await;
+    (Some(place), patience.after(asked.elapsed()))
 }
 
 /// Reads one record of `content` by itself, as [`read`] does it among the others. `place` is its place in the content;

@@ -4,6 +4,7 @@
 //! table that does not fit, and then no row may be set aside: the run fails, and nothing advances. So refused rows, and
 //! batches of which every row seems to be refused, are held until one is accepted, before or after them.
 
+use super::capacity::Place;
 use crate::{batch::Batch, watermark::Id};
 
 /// In how many runs in a row rows are refused, with none accepted, until they are set aside all the same: a quiet tenant
@@ -15,7 +16,7 @@ const HELD_ROWS: usize = 1_000;
 const HELD_BYTES: usize = 16 * 1024 * 1024;
 
 /// Batches of which every row seems to be refused that are held. With so many and nothing accepted it is the endpoint.
-const HELD_BATCHES: usize = 8;
+pub const HELD_BATCHES: usize = 8;
 
 /// How many such batches are searched for their bad rows in one run. Each may cost
 /// [`REFUSALS_AT_MOST`](crate::ingestion::REFUSALS_AT_MOST) POSTs; the others wait for the next run.
@@ -49,6 +50,8 @@ struct RefusedBatch {
     batch: Batch<Id>,
     rows: usize,
     reason: String,
+    /// Where there was none, no more may be held.
+    place: Option<Place>,
 }
 
 /// Batches that are to be posted again, down to their rows.
@@ -97,10 +100,10 @@ impl Refusals {
         None
     }
 
-    /// `rows` rows of `batch` were sent by themselves and refused, and none was accepted.
-    pub fn batch_refused(&mut self, batch: Batch<Id>, rows: usize, reason: String) {
+    /// `rows` rows of `batch` were sent by themselves and refused, and none was accepted. It is held in `place`.
+    pub fn batch_refused(&mut self, batch: Batch<Id>, rows: usize, reason: String, place: Option<Place>) {
         if !self.failed {
-            self.batches.push(RefusedBatch { batch, rows, reason });
+            self.batches.push(RefusedBatch { batch, rows, reason, place });
         }
     }
 
@@ -117,8 +120,11 @@ impl Refusals {
 
     /// Whether no more rows or batches may be held, so that it must be judged now.
     #[must_use]
-    pub const fn is_full(&self) -> bool {
-        self.held.len() >= HELD_ROWS || self.bytes >= HELD_BYTES || self.batches.len() >= HELD_BATCHES
+    pub fn is_full(&self) -> bool {
+        self.held.len() >= HELD_ROWS
+            || self.bytes >= HELD_BYTES
+            || self.batches.len() >= HELD_BATCHES
+            || self.batches.iter().any(|refused| refused.place.is_none())
     }
 
     /// Decides over the rows that are held, at the end of the run or when it is full. `runs_before` runs in a row ended
@@ -150,7 +156,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::batch::Builder;
+    use crate::{batch::Builder, pull::Capacity};
+
+    fn place() -> Option<Place> {
+        Capacity::default().share().refused.take_if_free()
+    }
 
     fn row(number: u8) -> RefusedRow {
         RefusedRow { id: [number; 16], row: vec![number; 10], reason: format!("no {number}") }
@@ -187,13 +197,13 @@ mod tests {
         for runs_before in [0, 7, 1_000] {
             let mut refusals = Refusals::default();
             refusals.refused(row(1));
-            refusals.batch_refused(batch(2), 12, "no 2".to_owned());
+            refusals.batch_refused(batch(2), 12, "no 2".to_owned(), place());
             assert!(refusals.take_cleared().batches.is_empty());
             let judged = refusals.judge(runs_before);
             assert_eq!(judged, Judgement::Endpoint { rows: 13, reason: "no 2".to_owned(), runs: None });
             // What was under way until then is left as well.
             refusals.refused(row(3));
-            refusals.batch_refused(batch(4), 12, "no 4".to_owned());
+            refusals.batch_refused(batch(4), 12, "no 4".to_owned(), place());
             assert_eq!(refusals.judge(runs_before), Judgement::Nothing);
         }
     }
@@ -205,7 +215,7 @@ mod tests {
             if accepted_first {
                 refusals.accepted();
             }
-            refusals.batch_refused(batch(1), 12, "no".to_owned());
+            refusals.batch_refused(batch(1), 12, "no".to_owned(), place());
             if !accepted_first {
                 assert!(refusals.take_cleared().batches.is_empty());
                 refusals.accepted();
@@ -213,7 +223,7 @@ mod tests {
             let found = refusals.take_cleared();
             assert_eq!((numbers(&found.batches), found.left), (vec![1], 0));
             for number in 2..5 {
-                refusals.batch_refused(batch(number), 12, "no".to_owned());
+                refusals.batch_refused(batch(number), 12, "no".to_owned(), place());
             }
             let found = refusals.take_cleared();
             assert_eq!((numbers(&found.batches), found.left), (vec![2], 2));
@@ -234,7 +244,7 @@ mod tests {
         let mut batches = Refusals::default();
         for number in 0..8 {
             assert!(!batches.is_full());
-            batches.batch_refused(batch(number), 12, "no".to_owned());
+            batches.batch_refused(batch(number), 12, "no".to_owned(), place());
         }
         assert!(batches.is_full());
     }

@@ -137,8 +137,17 @@ async fn read_chosen(
                 {
                     run.look_at(ended);
                 }
+                let place = tokio::select! {
+                    biased;
+                    () = run.stop.cancelled() => break,
+                    place = run.share.contents.take() => place,
+                };
                 let (run, rows) = (Arc::clone(run), rows.clone());
-                fetching.spawn(fetch_again(run, slot, letter, rows, lane).in_current_span());
+                let fetch = async move {
+                    fetch_again(run, slot, letter, rows, lane).await;
+                    drop(place);
+                };
+                fetching.spawn(fetch.in_current_span());
             }
         }
     }

@@ -11,17 +11,16 @@ use std::{
 
 use time::OffsetDateTime;
 use tokio::{
-    sync::Semaphore,
     task::JoinError,
     time::{Instant, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    capacity::Share,
     connector::{Connector, Request},
     error::RunError,
     names::Names,
-    reading::{BODIES_AT_ONCE, LARGE_AT_ONCE},
     refusals::{Judgement, Refusals, RefusedRow, ToSearch},
     saving::Taken,
     summary::Counts,
@@ -57,10 +56,8 @@ pub struct Run {
     pub tasks: TaskTracker,
     /// The label names.
     pub names: Names,
-    /// Places for bodies that are worked on.
-    pub bodies: Semaphore,
-    /// Places for large records.
-    pub large_records: Semaphore,
+    /// What it may do at once.
+    pub share: Share,
     /// What is being saved.
     pub taken: tokio::sync::Mutex<Option<Taken>>,
     held_until: Mutex<Instant>,
@@ -82,6 +79,7 @@ impl Run {
         stop: CancellationToken,
         held_until: Instant,
     ) -> Self {
+        let share = connector.capacity.share();
         Self {
             connector,
             stop,
@@ -95,8 +93,7 @@ impl Run {
             memory,
             tasks: TaskTracker::new(),
             names: Names::new(request.budget),
-            bodies: Semaphore::new(BODIES_AT_ONCE),
-            large_records: Semaphore::new(LARGE_AT_ONCE),
+            share,
             taken: tokio::sync::Mutex::default(),
             held_until: Mutex::new(held_until),
             parts: Mutex::default(),
@@ -288,9 +285,10 @@ impl Run {
 
     /// The endpoint refused `rows` rows of `batch` by themselves and accepted none.
     pub async fn batch_refused(&self, batch: Batch<Id>, rows: usize, reason: String) {
+        let place = self.share.refused.take_if_free();
         let full = {
             let mut refusals = locked(&self.refusals);
-            refusals.batch_refused(batch, rows, reason);
+            refusals.batch_refused(batch, rows, reason, place);
             refusals.is_full()
         };
         if full {

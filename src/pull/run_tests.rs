@@ -14,7 +14,7 @@ use crate::{
     feed::{self, FeedClient, Limits},
     identity::{IdentityError, Token, TokenSource},
     labels::Keeper,
-    pull::{Budget, LeftOver, Sink, lock::HOLDS},
+    pull::{Budget, Capacity, LeftOver, Sink, lock::HOLDS},
     record::Filter,
     state::overlay::Overlay,
     watermark::Document,
@@ -47,6 +47,7 @@ pub fn run(held_until: Instant) -> Run {
         content_types: Vec::new(),
         initial_lookback: Duration::ZERO,
         left_over: LeftOver::default(),
+        capacity: Capacity::default(),
     };
     let progress = Progress::new(Document::default(), &[], OffsetDateTime::UNIX_EPOCH, true);
     let stop = CancellationToken::new();

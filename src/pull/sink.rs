@@ -51,7 +51,8 @@ fn left_to_a_later_run(maybe_sent: bool) -> Delivery {
     Delivery { stopped: Some(interrupted), ..Delivery::default() }
 }
 
-/// Writes rows one a line.
+/// Writes rows one a line. Its clones write to the same place, whole batches at a time.
+#[derive(Clone)]
 pub struct LinesSink {
     writer: Arc<Mutex<Box<dyn LinesWriter>>>,
 }

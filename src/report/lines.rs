@@ -18,6 +18,8 @@ pub struct Reading {
     pub lines: u64,
     /// Bytes.
     pub bytes: u64,
+    /// Rows of other tenants than those that were asked for.
+    pub of_others: u64,
     /// Lines that are no row.
     pub no_rows: u64,
     /// The first of them: the number of the line, from 1, and why.
@@ -26,7 +28,7 @@ pub struct Reading {
 
 impl Reading {
     /// Takes the line of this number, without its end.
-    fn take(&mut self, number: u64, line: &[u8]) {
+    fn take(&mut self, number: u64, line: &[u8], tenants: &[String]) {
         let line = if number == 1 { line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line) } else { line };
         let line = line.trim_ascii();
         if line.is_empty() {
@@ -34,7 +36,8 @@ impl Reading {
         }
         self.lines += 1;
         match Row::read(line) {
-            Ok(row) => self.figures.add(&row),
+            Ok(row) if is_of(&row, tenants) => self.figures.add(&row),
+            Ok(_) => self.of_others += 1,
             Err(error) => self.refuse(number, error.to_string()),
         }
     }
@@ -47,11 +50,17 @@ impl Reading {
     }
 }
 
-/// Reads rows, one a line, to the end of `input`; `seen` is called after each line. A line that is no row is counted.
+/// Whether a row is of one of `tenants`, by its `OrganizationId`; with none of them, each is meant.
+fn is_of(row: &Row<'_>, tenants: &[String]) -> bool {
+    tenants.is_empty() || tenants.iter().any(|tenant| row.organization().eq_ignore_ascii_case(tenant))
+}
+
+/// Reads rows, one a line, to the end of `input`; `seen` is called after each line. A line that is no row is counted, and
+/// so is a row of another tenant than `tenants` (ids; with none of them all rows are read).
 ///
 /// # Errors
 /// `input` cannot be read.
-pub fn read(mut input: impl BufRead, mut seen: impl FnMut(&Reading)) -> io::Result<Reading> {
+pub fn read(mut input: impl BufRead, tenants: &[String], mut seen: impl FnMut(&Reading)) -> io::Result<Reading> {
     let mut reading = Reading::default();
     let mut line = Vec::new();
     for number in 1.. {
@@ -66,7 +75,7 @@ pub fn read(mut input: impl BufRead, mut seen: impl FnMut(&Reading)) -> io::Resu
             reading.bytes += skip_line(&mut input)?;
             reading.refuse(number, format!("it is longer than {LINE_LIMIT} bytes"));
         } else {
-            reading.take(number, &line);
+            reading.take(number, &line, tenants);
         }
         seen(&reading);
     }
@@ -107,10 +116,19 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_other_tenants_are_counted_apart() {
+        let of = |id: &str, tenant: &str| row(id).replace('{', &format!("{{\"OrganizationId\":\"{tenant}\","));
+        let text = [of("a", "T1"), of("b", "t2"), row("c"), of("d", "t3")].join("\n");
+        let wanted = ["t1".to_owned(), "t2".to_owned()];
+        let reading = read(text.as_bytes(), &wanted, |_| ()).unwrap();
+        assert_eq!((reading.figures.rows, reading.of_others, reading.lines), (2, 2, 4));
+    }
+
+    #[test]
     fn lines_that_are_no_row_are_named_and_the_rest_is_read() {
         let (one, two) = (row("1"), row("2"));
         let text = format!("\u{feff}{one}\r\n\nno json\n[]\n{{\"Operation\":5}}\n{{}}\n{two}");
-        let reading = read(text.as_bytes(), |_| ()).unwrap();
+        let reading = read(text.as_bytes(), &[], |_| ()).unwrap();
         assert_eq!((reading.figures.rows, reading.lines, reading.no_rows), (2, 6, 4));
         assert_eq!(reading.bytes, text.len() as u64);
         let named: Vec<_> = reading.named.iter().map(|(number, _)| *number).collect();
@@ -129,7 +147,7 @@ mod tests {
             prop::collection::vec(any::<u8>(), 0..6),
         ], 0..40)) {
             let bytes = pieces.concat();
-            let reading = read(bytes.as_slice(), |_| ()).unwrap();
+            let reading = read(bytes.as_slice(), &[], |_| ()).unwrap();
             let figures = &reading.figures;
             prop_assert_eq!(figures.rows + figures.repeats + reading.no_rows, reading.lines);
             prop_assert_eq!(reading.bytes, bytes.len() as u64);
@@ -154,7 +172,7 @@ mod tests {
         }
         let after = format!("\n{}\n", row("1"));
         let endless = Endless { left: 3 * LINE_LIMIT, widest: 0 };
-        let reading = read(io::BufReader::new(endless.chain(after.as_bytes())), |_| ()).unwrap();
+        let reading = read(io::BufReader::new(endless.chain(after.as_bytes())), &[], |_| ()).unwrap();
         assert_eq!((reading.figures.rows, reading.no_rows), (1, 1));
         assert!(reading.named[0].1.contains("longer than"), "{:?}", reading.named);
         assert_eq!(reading.bytes, 3 * LINE_LIMIT + after.len() as u64);
@@ -163,7 +181,7 @@ mod tests {
     #[test]
     fn a_row_that_is_there_twice_counts_once() {
         let text = [row("1"), row("2"), row("1"), ROW.replace("ID", ""), ROW.replace("ID", "")].join("\n");
-        let reading = read(text.as_bytes(), |_| ()).unwrap();
+        let reading = read(text.as_bytes(), &[], |_| ()).unwrap();
         assert_eq!((reading.figures.rows, reading.figures.repeats), (4, 1));
     }
 }

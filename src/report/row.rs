@@ -129,8 +129,13 @@ impl<'a> Row<'a> {
         &self.columns.audit_record_id.0
     }
 
+    /// The id of its tenant, or nothing.
+    pub(super) fn organization(&self) -> &str {
+        &self.columns.organization_id.0
+    }
+
     pub(super) fn tenant(&self) -> String {
-        shown(&self.columns.organization_id.0)
+        shown(self.organization())
     }
 
     fn operation(&self) -> &str {

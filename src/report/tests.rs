@@ -10,7 +10,7 @@ const NOW: time::OffsetDateTime = datetime!(2026-11-23 09:00 UTC);
 
 fn read_all(rows: &[Value]) -> Reading {
     let lines: Vec<_> = rows.iter().map(Value::to_string).collect();
-    read(lines.join("\n").as_bytes(), |_| ()).unwrap()
+    read(lines.join("\n").as_bytes(), &[], |_| ()).unwrap()
 }
 
 fn html(rows: &[Value]) -> String {

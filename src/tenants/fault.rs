@@ -12,12 +12,14 @@ pub struct EntryFault {
     pub key: String,
     /// What is wrong, as the rest of a sentence that begins with the key. It holds no secret.
     pub problem: String,
+    /// Whether the entry leaves this to an app setting, which is what is wrong: other tenants have the same fault.
+    pub is_left_to_setting: bool,
 }
 
 impl EntryFault {
     /// A fault of `key`.
     pub(super) fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { key: key.into(), problem: problem.into() }
+        Self { key: key.into(), problem: problem.into(), is_left_to_setting: false }
     }
 
     /// What the settings of a tenant are at fault for, by the entry's key where it has one. `has` tells whether the
@@ -28,11 +30,14 @@ impl EntryFault {
             Some(key) if has(name) => {
                 Self::new(key.name, format!("{problem}. Example: \"{}\": \"{example}\"", key.name))
             }
-            Some(key) => Self::new(
-                key.name,
-                format!("is left to the app setting {name}, which {problem}. Example: {name}={example}"),
-            ),
-            None => Self::new(*name, format!("{problem}. Example: {name}={example}")),
+            left => {
+                let (key, problem) = match left {
+                    Some(key) => (key.name, format!("is left to the app setting {name}, which {problem}")),
+                    None => (*name, problem.clone()),
+                };
+                let problem = format!("{problem}. Example: {name}={example}");
+                Self { is_left_to_setting: true, ..Self::new(key, problem) }
+            }
         }
     }
 }

@@ -9,20 +9,16 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use labelstream::{
-    assembly,
     dead_letter::{self, DeadLetter},
-    feed::{self, FeedClient},
-    identity::{IdentityError, Token, TokenSource},
-    ingestion::IngestionClient,
-    labels::{GraphClient, Keeper},
-    pull::{Budget, Connector, Request, RunFailed, Sink, Summary},
-    settings::{Needs, Settings},
+    feed,
+    pull::{Budget, Connector, Request, RunFailed, Summary},
     state::{Entry, Expect, Lock, StateError, Store, Version, folder::FolderStore},
 };
 use labelstream_simulator::{Config, Simulator};
 use tokio::sync::Barrier;
 use tokio_util::sync::CancellationToken;
-use url::Url;
+
+use crate::of_settings;
 
 /// How a call to the store fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,38 +145,6 @@ impl Store for Flaky {
     }
 }
 
-/// Tokens of the simulator's identity endpoint, asked as the SDK asks it. The SDK itself reads where it is from the
-/// environment of the process, which a test cannot set.
-#[derive(Debug)]
-struct Tokens {
-    http: reqwest::Client,
-    url: String,
-    header: String,
-    /// Kept until it is refused, as the connector keeps its own.
-    kept: Mutex<Option<Token>>,
-}
-
-#[async_trait]
-impl TokenSource for Tokens {
-    async fn token(&self) -> Result<Token, IdentityError> {
-        if let Some(token) = self.kept.lock().unwrap().clone() {
-            return Ok(token);
-        }
-        let failed = |reason: String| IdentityError { audience: self.url.clone(), reason };
-        let asked = self.http.get(&self.url).header("x-identity-header", &self.header).send().await;
-        let answer = asked.map_err(|error| failed(error.to_string()))?.bytes().await;
-        let answer: serde_json::Value =
-            serde_json::from_slice(&answer.map_err(|error| failed(error.to_string()))?).unwrap();
-        let token = Token::new(answer["access_token"].as_str().ok_or_else(|| failed(answer.to_string()))?, 0);
-        *self.kept.lock().unwrap() = Some(token.clone());
-        Ok(token)
-    }
-
-    fn refuse(&self, _: &Token) {
-        *self.kept.lock().unwrap() = None;
-    }
-}
-
 /// A simulated tenant, and a store of its own.
 pub struct Inside {
     pub simulator: Simulator,
@@ -196,40 +160,7 @@ impl Inside {
     pub fn connector(&self) -> Connector {
         let environment = self.simulator.environment();
         let value = |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
-        let settings = Settings::read(&value, Needs { ingestion: true, storage: false }).unwrap();
-        let http = feed::http_client().unwrap();
-        let tokens = |scope: &str| {
-            let url = format!(
-                "{}?api-version=2019-08-01&resource={}",
-                value("IDENTITY_ENDPOINT").unwrap(),
-                scope.trim_end_matches("/.default")
-            );
-            Arc::new(Tokens {
-                http: http.clone(),
-                url,
-                header: value("IDENTITY_HEADER").unwrap(),
-                kept: Mutex::default(),
-            })
-        };
-        let ingestion = settings.ingestion.as_ref().unwrap();
-        let sink = IngestionClient::new(
-            http.clone(),
-            Url::parse(&value("DATA_COLLECTION_ENDPOINT").unwrap()).unwrap(),
-            &ingestion.rule_id,
-            &ingestion.stream_name,
-            tokens(&ingestion.scope),
-        );
-        let sink = Sink::Ingestion(sink.unwrap());
-        let mut connector = assembly::connector_with(&settings, self.store.clone(), sink).unwrap();
-        let (base, tenant) = (&settings.feed.management_endpoint, &settings.feed.tenant_id);
-        let budget = Arc::new(feed::Budget::new(feed::Limits::SERVICE));
-        let labels =
-            GraphClient::new(http.clone(), &settings.labels.graph_endpoint, tokens(&settings.labels.graph_scope));
-        let labels = Keeper::of_graph(labels);
-        let tokens = tokens(&settings.feed.management_scope);
-        connector.feed = FeedClient::new(http, base, tenant, tenant, tokens, budget).unwrap();
-        connector.labels = labels;
-        connector
+        of_settings::connector(&value, &feed::http_client().unwrap(), self.store.clone())
     }
 
     /// One run of `seconds`, told to stop by `stop`.

@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use labelstream::{
-    handler::{self, RunFailure, RunReport, Runner, STATUS_FUNCTION, Trigger},
+    handler::{self, RunFailure, RunReport, Runner, STATUS_FUNCTION, Standing, Trigger},
     health::Health,
 };
 use serde_json::json;
@@ -49,8 +49,8 @@ impl Runner for Stands {
         Ok(RunReport::default())
     }
 
-    async fn status(&self) -> Health {
-        self.0.clone()
+    async fn status(&self) -> Standing {
+        self.0.clone().into()
     }
 }
 

@@ -100,7 +100,7 @@ mod tests {
     fn names(dates: &[&str]) -> Vec<String> {
         let line = |date: &&str| json!({"TimeGenerated": format!("{date}T12:00:00Z")}).to_string();
         let lines: Vec<_> = dates.iter().map(line).collect();
-        let reading = read(lines.join("\n").as_bytes(), |_| ()).unwrap();
+        let reading = read(lines.join("\n").as_bytes(), &[], |_| ()).unwrap();
         let buckets = buckets(&reading.figures.days);
         assert_eq!(buckets.iter().map(|bucket| bucket.sum(|day| day.rows)).sum::<u64>(), dates.len() as u64);
         buckets.into_iter().map(|bucket| bucket.name).collect()

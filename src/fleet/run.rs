@@ -110,10 +110,10 @@ impl Runner<'_> {
         let end = begun + deployment.budget;
         // The rest of the time is still enough for a run.
         let place = tokio::select! {
-            place = timeout_at(begun + deployment.budget / 2, fleet.places.acquire()) => place,
+            place = fleet.capacity.place_for_run(begun + deployment.budget / 2) => place,
             () = stop.cancelled() => return Err(FleetError::Stopping { tenant: label.to_owned() }),
         };
-        let Ok(Ok(_place)) = place else { return self.wait_behind().await };
+        let Some(_place) = place else { return self.wait_behind().await };
         let budget = Budget::of(end.saturating_duration_since(Instant::now()));
         let request = Request::new(None, budget);
         let run = fleet.reporter.run(&connector, request, (Started::Timer, run_id), stop.clone());

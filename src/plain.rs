@@ -1,4 +1,4 @@
-//! Tables for people at a shell.
+//! Plain text for people at a shell: tables and numbers.
 
 /// Rows in aligned columns, two blanks between them, a line for each row. Nothing is cut: a table is read by programs as
 /// well, and a terminal wraps what is too long.
@@ -16,6 +16,20 @@ pub fn table(rows: &[Vec<String>]) -> String {
         }
         text.push_str(line.trim_end());
         text.push('\n');
+    }
+    text
+}
+
+/// A number with its thousands set apart.
+#[must_use]
+pub fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
     }
     text
 }

@@ -1,0 +1,66 @@
+//! What runs do at once together, as the services see it.
+
+use std::time::Duration;
+
+use labelstream::pull::{Bound, Capacity, Limits};
+use labelstream_simulator::{Config, Endpoint};
+
+use crate::provider::{Provider, plenty};
+
+/// Tenants whose runs go on at once.
+const TENANTS: usize = 24;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_dozen_tenants_share_the_contents_under_way_and_all_arrive() {
+    let config = Config { latency: Duration::from_millis(30), page_size: 1_000, ..Config::default() };
+    let under_way = config.under_way.clone();
+    let mut provider = Provider::new(TENANTS, config).await;
+    let limits = Limits { contents: Bound { own: 2, shared: 6 }, ..Limits::PROCESS };
+    provider.capacity = Capacity::new(limits);
+    provider.publish(0, 300, 20, 0.2);
+    (1..TENANTS).for_each(|small| provider.publish(small, 12, 20, 0.2));
+    let mut runs = provider.begin(0..TENANTS, plenty());
+    let mut ended = Vec::new();
+    while let Some(run) = runs.join_next().await {
+        let (tenant, run) = run.unwrap();
+        run.unwrap();
+        provider.assert_delivered(tenant);
+        ended.push(tenant);
+    }
+    assert_eq!(ended.last(), Some(&0), "the big one has 25 times the work of each other: {ended:?}");
+    let most = under_way.most(Endpoint::Retrieve);
+    println!("the most contents under way were {most}");
+    assert!(most <= TENANTS * limits.contents.own + limits.contents.shared, "{most}");
+    assert!(most > TENANTS, "that they went on together was meant to be seen: {most}");
+    assert_eq!(provider.capacity.shared_in_use(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_by_itself_has_all_of_them() {
+    let config = Config { latency: Duration::from_millis(30), page_size: 1_000, ..Config::default() };
+    let under_way = config.under_way.clone();
+    let provider = Provider::new(1, config).await;
+    provider.publish(0, 300, 10, 0.2);
+    provider.begin([0], plenty()).join_all().await.pop().unwrap().1.unwrap();
+    provider.assert_delivered(0);
+    assert_eq!(under_way.most(Endpoint::Retrieve), 32);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn posts_are_shared_and_each_tenant_goes_on() {
+    const SENDERS: usize = 6;
+    let config = Config { latency: Duration::from_millis(100), ..Config::default() };
+    let under_way = config.under_way.clone();
+    let mut provider = Provider::new(SENDERS, config).await;
+    let limits = Limits { posts: Bound { own: 1, shared: 2 }, ..Limits::PROCESS };
+    provider.capacity = Capacity::new(limits);
+    // Five batches or so.
+    (0..SENDERS).for_each(|tenant| provider.publish(tenant, 6, 500, 1.0));
+    for (tenant, run) in provider.begin(0..SENDERS, plenty()).join_all().await {
+        assert!(run.unwrap().posts > 2);
+        provider.assert_delivered(tenant);
+    }
+    let most = under_way.most(Endpoint::Ingest);
+    println!("the most posts under way were {most}");
+    assert!((2..=SENDERS * limits.posts.own + limits.posts.shared).contains(&most), "{most}");
+}
