@@ -20,6 +20,7 @@ struct Shared {
     upstream: String,
     http: reqwest::Client,
     seen: Mutex<Vec<String>>,
+    note: Box<dyn Fn(&str, &[u8]) + Send + Sync>,
     /// What the requests that hold a text are answered: the status and code of a refusal.
     refused: Mutex<Option<(String, u16, &'static str)>>,
 }
@@ -27,10 +28,16 @@ struct Shared {
 impl Front {
     /// Stands before `upstream` of this machine.
     pub async fn before(upstream: u16) -> Self {
+        Self::noting(upstream, |_, _| ()).await
+    }
+
+    /// The same; `note` is told the method and target of each request, and its body, before it is passed on.
+    pub async fn noting(upstream: u16, note: impl Fn(&str, &[u8]) + Send + Sync + 'static) -> Self {
         let shared = Arc::new(Shared {
             upstream: format!("http://127.0.0.1:{upstream}"),
             http: reqwest::Client::new(),
             seen: Mutex::default(),
+            note: Box::new(note),
             refused: Mutex::default(),
         });
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -72,6 +79,7 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     }
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
+    (shared.note)(&line, &body);
     let url = format!("{}{}", shared.upstream, parts.uri);
     let mut headers = parts.headers;
     headers.remove("host");
