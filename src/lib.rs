@@ -20,14 +20,15 @@
 //!   [`dead_letter`].
 //!
 //! Beside the run: [`status`] (how a connector stands, by its state), [`health`] (what is told of runs, and whether the
-//! status is well), [`doctor`] (whether all that it needs is there) and [`report`] (rows of a file as pictures, without
-//! Sentinel).
+//! status is well; of one tenant or of all of a list), [`doctor`] (whether all that it needs is there) and [`report`] (rows
+//! of a file as pictures, without Sentinel).
 //!
 //! For a provider with many tenants: [`tenants`] (whose feeds it reads), [`fleet`] (what the timer queues, and what becomes
 //! of a message), [`queue`] (the work queue).
 //!
 //! Around them: [`settings`] (what the operator chose), [`identity`] (tokens), [`assembly`] (a connector from its
-//! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`telemetry`] (log lines).
+//! settings), [`retry`] (when to try again), [`content`] (what the feed lists), [`telemetry`] (log lines), [`plain`]
+//! (tables for a shell).
 //!
 //! Deciding is done by plain functions and values that know no network and no clock: windows, error classes, the filter,
 //! the columns, batches, the plan of a delivery, the watermark. Reading and writing are thin clients around them, and

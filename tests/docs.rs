@@ -92,7 +92,8 @@ fn pages_name_files_that_exist() {
             if !is_path
                 || name.starts_with("https://")
                 || name.contains(['{', ' ', '*'])
-                || ["watermark.json", "runs.json", "labels.json", "function.json"].contains(&name)
+                || ["watermark.json", "runs.json", "labels.json", "function.json", "fleet.json", "tenants.json"]
+                    .contains(&name)
                 || name == "local.settings.json"
             {
                 continue;

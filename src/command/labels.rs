@@ -1,4 +1,6 @@
-//! `labelstream labels`: the label catalogue as a tree; of several tenants a line each.
+//! `labelstream labels`: the label catalogue as a tree; of several tenants a line each (`several`).
+
+mod several;
 
 use std::{fmt::Write as _, io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -14,11 +16,8 @@ use labelstream::{
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use tokio_util::sync::CancellationToken;
-
 use super::{
-    choice::{Choice, Several, Tenant, TenantArguments, chosen, has_list},
-    each::{Outcome, each, failed, say_line, say_sums},
+    choice::{Choice, TenantArguments, chosen, has_list},
     log_to_stderr, no_folder, print, say, store, wrong_use,
 };
 
@@ -79,7 +78,7 @@ pub fn labels(arguments: LabelsArguments) -> ExitCode {
     };
     let mut settings = match choice {
         Choice::One(settings) => settings,
-        Choice::Several(several) => return runtime.block_on(Box::pin(of_several(&arguments, &several))),
+        Choice::Several(several) => return runtime.block_on(Box::pin(several::labels(&arguments, &several))),
     };
     let source = match source(&arguments, &settings) {
         Ok(source) => source,
@@ -154,55 +153,6 @@ async fn look(
     }
     let standing = keeper.standing(OffsetDateTime::now_utc()).unwrap_or_default();
     Ok(Looked { stored: keeper.stored(), standing, refused })
-}
-
-/// A line for each tenant, or one object with all of them; the exit status. A tenant without names, or with those of a
-/// map where Graph is to be asked, is left as it is.
-async fn of_several(arguments: &LabelsArguments, several: &Several) -> ExitCode {
-    let never = CancellationToken::new();
-    let work = each(
-        &several.tenants,
-        &never,
-        async |_, _, settings| {
-            let is_listed = settings.labels.source == LabelSource::Graph;
-            if settings.labels.source == LabelSource::Off || (arguments.refresh && !is_listed) {
-                return Ok(None);
-            }
-            let source = source(arguments, settings)?;
-            let looked =
-                look(arguments, settings, several.store.as_ref()).await.map_err(|failure| failure.to_string())?;
-            match (looked.is_known(), &looked.standing.trouble) {
-                (false, Some(trouble)) => Err(trouble.clone()),
-                _ => Ok(Some((headline(settings, &source, &looked), as_json(&source, &looked)))),
-            }
-        },
-        |tenant, outcome| {
-            if !arguments.json || outcome.is_err() {
-                let nothing = "no label names are asked for";
-                let text = outcome.as_ref().map(|told| told.as_ref().map_or(nothing, |(line, _)| line).to_owned());
-                say_line(tenant, &text.map_err(Clone::clone));
-            }
-        },
-    );
-    let outcomes = work.await;
-    if arguments.json {
-        let of = |(tenant, outcome): (&Tenant, &Option<Outcome<Option<(String, Value)>>>)| {
-            let mut one = json!({"tenantId": tenant.entry.id, "name": tenant.entry.name});
-            match outcome {
-                Some(Ok(Some((_, Value::Object(told))))) => {
-                    one.as_object_mut()?.extend(told.clone());
-                }
-                Some(Err(problem)) => one["trouble"] = json!(problem),
-                _ => {}
-            }
-            Some(one)
-        };
-        let all: Vec<_> = several.tenants.iter().zip(&outcomes).filter_map(of).collect();
-        let status = if failed(&outcomes).0 > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS };
-        return print(&format!("{:#}\n", json!({"tenants": all})), status);
-    }
-    let known = outcomes.iter().filter(|outcome| matches!(outcome, Some(Ok(Some(_))))).count();
-    say_sums(&outcomes, &format!("{known} with label names"))
 }
 
 /// Asks Graph, and saves what came of it.

@@ -41,7 +41,7 @@ fn each_shell_gets_completions_of_every_subcommand() {
         let output = labelstream(&["completions", shell]);
         let script = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(0), "{shell}");
-        for word in ["disconnect", "dead-letters", "send-test-row", "completions"] {
+        for word in ["disconnect", "dead-letters", "send-test-row", "completions", "purge-state", "tenant"] {
             assert!(script.contains(word), "{shell} knows no {word}");
         }
     }

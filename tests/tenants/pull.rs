@@ -148,9 +148,9 @@ async fn a_reader_that_has_seen_enough_ends_it_without_a_failure() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_left_is_told() {
     let world = World::with(2, &[(2, Trouble::PoisonedContent)]).await;
-    let (_, said) = world.expect(0, &["pull"]).await;
+    let (_, said) = world.expect(1, &["pull"]).await;
     assert_eq!(line(&said, "customer-1: "), "customer-1: 0 rows; nothing left");
-    assert_eq!(line(&said, "customer-2: "), "customer-2: 0 rows; 3 contents left");
+    assert!(line(&said, "customer-2: failed: ").contains("none of 1 contents could be read"), "{said}");
     assert!(said.contains(" WARN tenant{name=customer-2} "), "log lines name the tenant: {said}");
     world.publish(1, 1);
     let bad = Fault::new(Endpoint::Retrieve, When::Always, Effect::Spoil(labelstream_simulator::Spoil::Object));
@@ -159,5 +159,6 @@ async fn what_is_left_is_told() {
     world.tenant(1).fault(bad.matching(&*content.id)).unwrap();
     let (_, said) = world.expect(0, &["pull"]).await;
     assert_eq!(line(&said, "customer-1: "), "customer-1: 1 row in 1 post; 1 content left");
+    assert_eq!(line(&said, "customer-2: "), "customer-2: 0 rows; 3 contents left");
     assert!(said.contains("2 tenants: 1 row in 1 post; 2 with work left."), "{said}");
 }

@@ -93,7 +93,7 @@ impl World {
 
     pub fn store(&self) -> Box<dyn Store> {
         match &self.container {
-            None => Box::new(FolderStore::open(&self.state_folder()).unwrap()),
+            None => Box::new(FolderStore::open(self.state_folder()).unwrap()),
             Some(container) => {
                 let account = StorageAccount::from_connection_string(&Azurite::shared().connection_string()).unwrap();
                 Box::new(BlobStore::open(&account, container, None).unwrap())

@@ -21,7 +21,10 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::{Action, Ended, Failure, Replay, ReplayArguments, UNDER_WAY, ending, found, is_done, of_letters, total};
+use super::{
+    Action, Failure, found,
+    replay::{Ended, Replay, ReplayArguments, UNDER_WAY, ending, is_done, of_letters, total},
+};
 use crate::command::{
     choice::Several,
     each::{each, failed, line, say_line, say_sums, tenants},

@@ -204,9 +204,13 @@ async fn delete(
 /// So many blobs are deleted between two renewals of the lock; each takes some milliseconds.
 const RENEWED_AFTER: usize = 100;
 
-/// All that the state has of a tenant.
+/// All that the state has of a tenant: what is under its id, and the marker that a run with work left wrote beside that.
 async fn keys(store: &dyn Store, id: &str) -> Result<Vec<String>, StateError> {
-    Ok(store.list(&format!("{id}/")).await?.into_iter().map(|entry| entry.key).collect())
+    let mut found = Vec::new();
+    for prefix in [format!("{id}/"), format!("again/{id}.json")] {
+        found.extend(store.list(&prefix).await?.into_iter().map(|entry| entry.key));
+    }
+    Ok(found)
 }
 
 /// How many blobs there are, and how many of them are dead letters.
