@@ -199,9 +199,11 @@ async fn kill(plan: Plan, stage: Arc<Stage>, notes: Arc<Notes>, hosts: Hosts) {
             sleep(Duration::from_millis(1)).await;
         }
         let Standing::Running(before, _) = host.standing() else { continue };
+        let under_way = host.under_way();
         host.kill_handler();
         // With the next process there, whatever the last one had sent has arrived.
-        while !matches!(host.standing(), Standing::Running(now, _) if now > before) {
+        let has_ended = || !host.under_way().iter().any(|text| under_way.contains(text));
+        while !matches!(host.standing(), Standing::Running(now, _) if now > before) || !has_ended() {
             sleep(LOOK).await;
         }
         let killed = std::mem::take(&mut *notes.killed.lock().unwrap());
