@@ -56,6 +56,7 @@ use plan::Plan;
 fn small() -> Plan {
     Plan {
         tenants: 40,
+        all_small: false,
         backlog: None,
         slow: Duration::ZERO,
         latency: Duration::ZERO,

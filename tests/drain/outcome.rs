@@ -83,21 +83,35 @@ impl Outcome {
         must(self.refused_by_the_queue.is_empty(), format!("{:?}", self.refused_by_the_queue));
         let failed = self.tries.iter().find(|tried| tried.how != How::Succeeded && !was_killed(tried));
         must(failed.is_none(), format!("{failed:?}"));
-        must(self.killed() > 0 || self.plan.kills == 0, "no message was under way when a process was killed".to_owned());
+        must(
+            self.killed() > 0 || self.plan.kills == 0,
+            "no message was under way when a process was killed".to_owned(),
+        );
         if self.plan.backlog.is_some() {
             must(self.big_messages > 1, "the big tenant was one run".to_owned());
         }
         for (what, told) in [("the subcommand", &self.status), ("the function", &self.page)] {
             let named = named(told);
             must(named == self.to_be_named(), format!("{what} names {named:?}"));
+            let noted = noted(told);
+            must(noted == self.to_be_noted(), format!("{what} has notes of contents of {noted:?}"));
         }
         broken
     }
 
     /// The tenants that are to be looked after.
     fn to_be_named(&self) -> BTreeSet<String> {
-        let names = self.roles.iter().enumerate().filter(|(_, (_, role))| role.is_broken());
-        names.map(|(place, _)| format!("customer-{}", place + 1)).chain([BAD_ENTRY.to_owned()]).collect()
+        self.names(|role| role.is_broken() && !role.is_read()).chain([BAD_ENTRY.to_owned()]).collect()
+    }
+
+    /// The tenants that are read, but for some contents.
+    fn to_be_noted(&self) -> BTreeSet<String> {
+        self.names(|role| role.is_broken() && role.is_read()).collect()
+    }
+
+    fn names(&self, which: impl Fn(&Role) -> bool) -> impl Iterator<Item = String> {
+        let found = self.roles.iter().enumerate().filter(move |(_, (_, role))| which(role));
+        found.map(|(place, _)| format!("customer-{}", place + 1))
     }
 
     /// Tries that were ended by a kill.
@@ -143,7 +157,19 @@ impl Outcome {
 
 /// The tenants that have a problem.
 fn named(fleet: &Value) -> BTreeSet<String> {
+    names(fleet, |tenant| tenant["healthy"] == false && tenant["enabled"] == true)
+}
+
+/// The tenants that have contents which could not be read.
+fn noted(fleet: &Value) -> BTreeSet<String> {
+    names(fleet, |tenant| {
+        let notes = tenant["notes"].to_string();
+        tenant["healthy"] == true && (notes.contains("failed, to be tried again") || notes.contains("dead letters"))
+    })
+}
+
+fn names(fleet: &Value, which: impl Fn(&Value) -> bool) -> BTreeSet<String> {
     let tenants = fleet["tenants"].as_array().unwrap();
-    let bad = tenants.iter().filter(|tenant| tenant["healthy"] == false && tenant["enabled"] == true);
-    bad.map(|tenant| tenant["name"].as_str().unwrap().to_owned()).collect()
+    let found = tenants.iter().filter(|tenant| which(tenant));
+    found.map(|tenant| tenant["name"].as_str().unwrap().to_owned()).collect()
 }

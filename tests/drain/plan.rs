@@ -11,6 +11,8 @@ use crate::dispatcher::Rules;
 pub struct Plan {
     /// The tenants, those among them that are broken, disabled, or have a rule of their own.
     pub tenants: u32,
+    /// Whether they are all small and well.
+    pub all_small: bool,
     /// What the big tenant has to catch up with; without it that one is as small as the others.
     pub backlog: Option<Bulk>,
     /// Wait before each content of the big tenant.
@@ -47,9 +49,15 @@ pub enum Role {
     Small,
 }
 
-impl Role {
+impl Plan {
     /// The role of the tenant at this place.
-    pub fn of(place: usize) -> Self {
+    pub fn role(&self, place: usize) -> Role {
+        if self.all_small { Role::Small } else { Role::of(place) }
+    }
+}
+
+impl Role {
+    fn of(place: usize) -> Self {
         match place {
             0 => Self::Big,
             1..=5 => Self::Broken(Trouble::ALL[place - 1]),

@@ -8,7 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use labelstream_simulator::{ContentType, Simulator};
+use labelstream_simulator::{ContentType, Simulator, Trouble};
+use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::{
@@ -27,6 +28,9 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// A play that takes longer is stuck.
 const STUCK: Duration = Duration::from_secs(540);
+
+/// A run leaves the last minute to the next one, as the feed may still add to it.
+const UNLISTED: time::Duration = time::Duration::seconds(62);
 
 /// How many of the tenants, one in so many, publish something before each firing of the timer.
 const PUBLISHING: usize = 3;
@@ -103,11 +107,12 @@ async fn drain(plan: Plan) -> Outcome {
     while begun.elapsed() < plan.length || notes.caught_up().is_none() || !killing.is_finished() {
         schedule.tick().await;
         if ticks > 0 {
-            let publishing = small(&stage).filter(|_| rng.usize(..PUBLISHING) == 0);
-            for (tenant, _) in publishing {
+            for (tenant, _) in small(&stage).filter(|_| rng.usize(..PUBLISHING) == 0) {
+                publish(tenant);
                 notes.lags.published(&tenant.tenant().id, Instant::now());
-                tenant.publish_now(ContentType::General, 2, 1);
             }
+            // Contents that cannot be read are given up where others can.
+            poisoned(&stage).for_each(publish);
         }
         fire(&plan, &stage, &hosts).await;
         ticks += 1;
@@ -147,7 +152,11 @@ async fn drain(plan: Plan) -> Outcome {
         costs: watch.costs(),
         blob_requests: stage.blobs.take_seen(),
         queue_requests: stage.queues.take_seen(),
-        requests: stage.tenants().map(|(tenant, _)| tenant.requests()).chain([stage.provider.home().requests()]).collect(),
+        requests: stage
+            .tenants()
+            .map(|(tenant, _)| tenant.requests())
+            .chain([stage.provider.home().requests()])
+            .collect(),
         report: stage.provider.report(),
         roles: stage.tenants().map(|(tenant, role)| (tenant.tenant().id.clone(), role)).collect(),
         status,
@@ -159,6 +168,18 @@ async fn drain(plan: Plan) -> Outcome {
 /// The tenants whose lag counts.
 fn small(stage: &Stage) -> impl Iterator<Item = (&Simulator, Role)> {
     stage.tenants().filter(|(_, role)| matches!(role, Role::Small | Role::OwnRule))
+}
+
+/// The tenant some of whose contents cannot be read.
+fn poisoned(stage: &Stage) -> impl Iterator<Item = &Simulator> {
+    stage.tenants().filter(|(_, role)| *role == Role::Broken(Trouble::PoisonedContent)).map(|(tenant, _)| tenant)
+}
+
+/// Publishes something of each content type that the next run finds.
+fn publish(tenant: &Simulator) {
+    for content_type in ContentType::WITH_LABELS {
+        tenant.publish(content_type, OffsetDateTime::now_utc() - UNLISTED, 2, 1);
+    }
 }
 
 fn is_of(tried: &Try, tenant: &Simulator) -> bool {

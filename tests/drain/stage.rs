@@ -6,12 +6,7 @@ use azure_storage_blob::models::BlobClientBreakLeaseOptions;
 use labelstream::{
     fleet::document::LOCK_KEY,
     queue::WORK_QUEUE,
-    state::{
-        Expect, Store as _,
-        blob::BlobStore,
-        client::connect,
-        connection::StorageAccount,
-    },
+    state::{Expect, Store as _, blob::BlobStore, client::connect, connection::StorageAccount},
     tenants::LIST_KEY,
     watermark::Memory,
 };
@@ -44,6 +39,7 @@ pub struct Stage {
     pub waiting: Arc<Waiting>,
     pub blobs: Front,
     pub queues: Front,
+    roles: Vec<Role>,
     account: String,
     direct: StorageAccount,
 }
@@ -56,7 +52,7 @@ impl Stage {
         for (place, tenant) in config.tenants.iter_mut().enumerate() {
             (tenant.subscribed, tenant.latency) = (true, plan.latency);
             tenant.feed_calls_per_minute = Some(2_000);
-            match Role::of(place) {
+            match plan.role(place) {
                 Role::Broken(trouble) => trouble.set_up(tenant),
                 Role::OwnRule => tenant.rule_id = format!("dcr-{place:032x}"),
                 Role::Big | Role::Disabled | Role::Small => {}
@@ -80,8 +76,11 @@ impl Stage {
         {
             settings.push((name.to_owned(), value.to_owned()));
         }
+        // The templates make it, too.
         let queue = Queue::of(&account, WORK_QUEUE);
-        let stage = Self { provider, settings, queue, waiting, blobs, queues, account, direct };
+        queue.create().await.unwrap();
+        let roles = (0..provider.tenants().len()).map(|place| plan.role(place)).collect();
+        let stage = Self { roles, provider, settings, queue, waiting, blobs, queues, account, direct };
         stage.write_list().await;
         stage.publish(plan);
         stage
@@ -91,7 +90,7 @@ impl Stage {
     async fn write_list(&self) {
         let mut list: Vec<Value> = serde_json::from_str(&self.provider.tenants_json()).unwrap();
         for (place, entry) in list.iter_mut().enumerate() {
-            if Role::of(place) == Role::Disabled {
+            if self.roles[place] == Role::Disabled {
                 entry["enabled"] = json!(false);
             }
         }
@@ -125,7 +124,7 @@ impl Stage {
 
     /// The tenants, each with its role.
     pub fn tenants(&self) -> impl Iterator<Item = (&Simulator, Role)> {
-        self.provider.tenants().iter().enumerate().map(|(place, tenant)| (tenant, Role::of(place)))
+        self.provider.tenants().iter().zip(self.roles.iter().copied())
     }
 
     /// A host with a process of its own, which `observe` is told of.
