@@ -190,11 +190,15 @@ fn is_of(tried: &Try, tenant: &Simulator) -> bool {
 async fn fire(plan: &Plan, stage: &Stage, hosts: &Hosts) {
     let up = |host: &&Dispatcher<Host>| matches!(host.standing(), Standing::Running(..));
     let Some(host) = hosts.iter().find(up) else { return };
+    let before = host.standing();
     match host.tick("FleetTimer").await {
         Ok(reply) => assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body)),
-        // It was killed meanwhile.
+        // It was killed meanwhile. What it had sent has arrived when the next process is there.
         Err(_) if plan.kills > 0 => {
             if plan.break_leases {
+                while host.standing() == before || host.standing() == Standing::Starting {
+                    sleep(LOOK).await;
+                }
                 stage.break_lease(None).await;
             }
         }
@@ -222,17 +226,28 @@ async fn kill(plan: Plan, stage: Arc<Stage>, notes: Arc<Notes>, hosts: Hosts) {
         let Standing::Running(before, _) = host.standing() else { continue };
         let under_way = host.under_way();
         host.kill_handler();
-        // With the next process there, whatever the last one had sent has arrived.
-        let has_ended = || !host.under_way().iter().any(|text| under_way.contains(text));
-        while !matches!(host.standing(), Standing::Running(now, _) if now > before) || !has_ended() {
+        while host.under_way().iter().any(|text| under_way.contains(text)) {
             sleep(LOOK).await;
         }
         let killed = std::mem::take(&mut *notes.killed.lock().unwrap());
+        // At once, for the hosts try again soon; and once more, for what was on its way to the storage.
+        break_leases(&plan, &stage, &killed).await;
+        // With the next process there, whatever the last one had sent has arrived.
+        while !matches!(host.standing(), Standing::Running(now, _) if now > before) {
+            sleep(LOOK).await;
+        }
+        break_leases(&plan, &stage, &killed).await;
         for id in killed {
             stage.provider.tenant(&id).unwrap().sender().killed().await;
-            if plan.break_leases {
-                stage.break_lease(Some(&id)).await;
-            }
+        }
+    }
+}
+
+/// Ends the leases of these tenants, where the plan says so.
+async fn break_leases(plan: &Plan, stage: &Stage, tenants: &[String]) {
+    if plan.break_leases {
+        for id in tenants {
+            stage.break_lease(Some(id)).await;
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct Waiting {
 #[derive(Debug, Default)]
 struct Inner {
     tenants: HashMap<String, Messages>,
+    /// The last message that was put, by tenant.
+    texts: HashMap<String, String>,
     puts: usize,
     doubles: Vec<String>,
 }
@@ -31,8 +33,14 @@ struct Messages {
     under_way: i64,
 }
 
+impl Messages {
+    const fn waiting(self) -> i64 {
+        self.there - self.under_way
+    }
+}
+
 impl Waiting {
-    /// A request came to the queue service.
+    /// A request to the queue service went well.
     pub fn note(&self, line: &str, body: &[u8]) {
         if !(line.starts_with("POST ") && line.contains("/labelstream-work/messages")) {
             return;
@@ -40,13 +48,13 @@ impl Waiting {
         let body = String::from_utf8_lossy(body);
         let raw = body.split_once("<MessageText>").and_then(|(_, rest)| rest.split_once("</MessageText>"));
         let text = raw.and_then(|(raw, _)| decode(raw)).unwrap_or_else(|| panic!("no message: {body}"));
-        let tenant = tenant_of(&text);
         let mut inner = self.inner.lock().unwrap();
         inner.puts += 1;
-        let messages = inner.tenants.entry(tenant).or_default();
+        let before = inner.texts.insert(tenant_of(&text), text.clone());
+        let messages = inner.tenants.entry(tenant_of(&text)).or_default();
         messages.there += 1;
-        if messages.there - messages.under_way > 1 {
-            let double = format!("{text}: {messages:?}");
+        if messages.waiting() > 1 {
+            let double = format!("{text} beside {}", before.unwrap_or_default());
             inner.doubles.push(double);
         }
     }

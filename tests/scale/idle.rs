@@ -106,9 +106,13 @@ fn services(stage: &Stage) -> BTreeMap<Endpoint, u64> {
 fn kind(line: &str) -> String {
     let (method, target) = line.split_once(' ').unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let is_id = |part: &str| part.len() >= 36 && part.matches('-').count() == 4;
-    let parts =
-        path.split('/').skip(2).map(|part| if is_id(part.trim_end_matches(".json")) { "{tenant}" } else { part });
+    let path = path.replace("%2F", "/");
+    let name = |part| match part {
+        id if str::len(id) == 36 && id.matches('-').count() == 4 => "TENANT",
+        day if day.len() == 14 && day.ends_with(".ids") => "DAY.ids",
+        other => other,
+    };
+    let parts = path.split('/').skip(2).map(name);
     let query = query.split('&').filter(|pair| pair.starts_with("comp=") || pair.starts_with("restype="));
     format!("{method} {} {}", parts.collect::<Vec<_>>().join("/"), query.collect::<Vec<_>>().join("&"))
 }

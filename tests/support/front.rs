@@ -1,6 +1,9 @@
 //! A front before the storage emulator: it notes each request, and answers chosen ones itself.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -31,11 +34,13 @@ impl Front {
         Self::noting(upstream, |_, _| ()).await
     }
 
-    /// The same; `note` is told the method and target of each request, and its body, before it is passed on.
+    /// The same; `note` is told the method and target of each request that went well, and its body, before its answer is
+    /// passed on.
     pub async fn noting(upstream: u16, note: impl Fn(&str, &[u8]) + Send + Sync + 'static) -> Self {
         let shared = Arc::new(Shared {
             upstream: format!("http://127.0.0.1:{upstream}"),
-            http: reqwest::Client::new(),
+            // The emulator closes connections that were idle for five seconds.
+            http: reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2)).build().unwrap(),
             seen: Mutex::default(),
             note: Box::new(note),
             refused: Mutex::default(),
@@ -79,13 +84,15 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     }
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
-    (shared.note)(&line, &body);
     let url = format!("{}{}", shared.upstream, parts.uri);
     let mut headers = parts.headers;
     headers.remove("host");
-    let Ok(answer) = shared.http.request(parts.method, url).headers(headers).body(body).send().await else {
+    let Ok(answer) = shared.http.request(parts.method, url).headers(headers).body(body.clone()).send().await else {
         return StatusCode::BAD_GATEWAY.into_response();
     };
+    if answer.status().is_success() {
+        (shared.note)(&line, &body);
+    }
     let mut response = Response::builder().status(answer.status());
     for (name, value) in answer.headers() {
         if *name != HeaderName::from_static("transfer-encoding") && *name != HeaderName::from_static("connection") {
