@@ -33,7 +33,7 @@ impl Standing {
     fn since(&self) -> Option<OffsetDateTime> {
         match (self.put, self.again) {
             (put, Some(again)) => Some(put.map_or(again, |put| put.max(again))),
-            // In the same second: the message was there and gone, as a rule.
+            // In the same second: the timer puts no message in the second of an end before it.
             (Some(put), None) if self.ended.is_some_and(|ended| ended >= put) => None,
             (put, None) => put,
         }

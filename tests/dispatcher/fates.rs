@@ -113,8 +113,8 @@ async fn a_timer_s_output_becomes_messages_and_a_failed_one_s_does_not() {
     });
     let queue = queue().await;
     let host = host(quick(), &queue, &script);
-    assert_eq!(soon(host.tick("Broken")).await.status, 500);
-    assert_eq!(soon(host.tick("FleetTimer")).await.status, 200);
+    assert_eq!(soon(host.tick("Broken")).await.unwrap().status, 500);
+    assert_eq!(soon(host.tick("FleetTimer")).await.unwrap().status, 200);
     soon(host.drained()).await;
     let mut tenants: Vec<_> = tries(&host, 2).await.iter().map(|tried| tried.member("tenantId")).collect();
     tenants.sort_by_key(ToString::to_string);

@@ -27,6 +27,23 @@ async fn hundreds_of_tenants_get_a_message_each_and_none_while_it_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_run_just_before_is_not_taken_for_that_of_the_message() {
+    let deployment = Deployment::of(2);
+    let mut process = deployment.start().await;
+    process.tick().await;
+    deployment.take_all().await;
+    // Another message keeps the queue from being empty.
+    deployment.queue.put("{}").await.unwrap();
+    for number in 0..2 {
+        let key = labelstream::health::runs_key(&id(number));
+        deployment.store.put(&key, "{}".into(), &labelstream::state::Expect::Any).await.unwrap();
+    }
+    assert!(process.tick().await.logs()[0].starts_with("2 messages put"));
+    let logs = process.tick().await.logs().concat();
+    assert!(logs.starts_with("0 messages put; 2 tenants whose message still waits"), "{logs}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_disabled_bad_or_under_way_gets_none_and_the_others_go_on() {
     let deployment = Deployment::unreachable(&json!([
         {"tenantId": id(1), "name": "Contoso"},

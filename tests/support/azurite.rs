@@ -79,6 +79,11 @@ impl Azurite {
         self.port
     }
 
+    /// Where its queue service listens.
+    pub const fn queue_port(&self) -> u16 {
+        self.queue_port
+    }
+
     /// The account's queues: an address without a slash at its end.
     pub fn queue_endpoint(&self) -> String {
         format!("http://127.0.0.1:{}/{ACCOUNT}", self.queue_port)

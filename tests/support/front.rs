@@ -1,6 +1,9 @@
 //! A front before the storage emulator: it notes each request, and answers chosen ones itself.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -21,6 +24,7 @@ struct Shared {
     upstream: String,
     http: reqwest::Client,
     seen: Mutex<Vec<String>>,
+    note: Box<dyn Fn(&str, &[u8]) + Send + Sync>,
     /// What the requests that hold a text are answered: the status and code of a refusal.
     refused: Mutex<Option<(String, u16, &'static str)>>,
     /// The requests that hold this text wait.
@@ -30,10 +34,18 @@ struct Shared {
 impl Front {
     /// Stands before `upstream` of this machine.
     pub async fn before(upstream: u16) -> Self {
+        Self::noting(upstream, |_, _| ()).await
+    }
+
+    /// The same; `note` is told the method and target of each request that went well, and its body, before its answer is
+    /// passed on.
+    pub async fn noting(upstream: u16, note: impl Fn(&str, &[u8]) + Send + Sync + 'static) -> Self {
         let shared = Arc::new(Shared {
             upstream: format!("http://127.0.0.1:{upstream}"),
-            http: reqwest::Client::new(),
+            // The emulator closes connections that were idle for five seconds.
+            http: reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(2)).build().unwrap(),
             seen: Mutex::default(),
+            note: Box::new(note),
             refused: Mutex::default(),
             held: watch::Sender::default(),
         });
@@ -91,9 +103,12 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let url = format!("{}{}", shared.upstream, parts.uri);
     let mut headers = parts.headers;
     headers.remove("host");
-    let Ok(answer) = shared.http.request(parts.method, url).headers(headers).body(body).send().await else {
+    let Ok(answer) = shared.http.request(parts.method, url).headers(headers).body(body.clone()).send().await else {
         return StatusCode::BAD_GATEWAY.into_response();
     };
+    if answer.status().is_success() {
+        (shared.note)(&line, &body);
+    }
     let mut response = Response::builder().status(answer.status());
     for (name, value) in answer.headers() {
         if *name != HeaderName::from_static("transfer-encoding") && *name != HeaderName::from_static("connection") {

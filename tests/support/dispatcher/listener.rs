@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Fate, How, Invocation, Rules, Standing, Trigger, Try,
+    Fate, How, Invocation, Rules, Seen, Standing, Trigger, Try,
     exchange::exchange,
     handler::{Handler, Process},
 };
@@ -25,7 +25,7 @@ use crate::{
     queue::{Done, Message, Queue, decode},
 };
 
-type Observe = Box<dyn Fn(&Try) + Send + Sync>;
+type Observe = Box<dyn Fn(Seen<'_>) + Send + Sync>;
 
 /// A queue trigger at work.
 pub struct Listener<P> {
@@ -68,7 +68,7 @@ impl<P> Listener<P> {
 impl<P: Process> Listener<P> {
     pub fn new(rules: Rules, trigger: Trigger, start: Arc<dyn Fn() -> P + Send + Sync>, observe: Observe) -> Self {
         Self {
-            queue: Queue::named(&trigger.queue),
+            queue: Queue::of(&trigger.account, &trigger.queue),
             handler: Handler::start(start, rules.crashes),
             trigger,
             observe,
@@ -112,6 +112,7 @@ impl<P: Process> Listener<P> {
                 let number = self.taken.fetch_add(1, Ordering::Relaxed);
                 let decoded = if self.rules.base64 { decode(&message.raw) } else { Some(message.raw.clone()) };
                 let text = decoded.clone().unwrap_or_else(|| message.raw.clone());
+                (self.observe)(Seen::Taken(&text, message.dequeue_count));
                 self.under_way.send_modify(|under_way| under_way.push((number, text)));
                 let listener = Arc::clone(&self);
                 tokio::spawn(async move {
@@ -139,7 +140,7 @@ impl<P: Process> Listener<P> {
         let (message_id, text) = (message.id.clone(), decoded.unwrap_or_else(|| message.raw.clone()));
         let dequeue_count = message.dequeue_count;
         let mut tried = Try { message_id, text, dequeue_count, how, fate, begun, ended: Instant::now() };
-        (self.observe)(&tried);
+        (self.observe)(Seen::Ended(&tried));
         match self.see_to(&message, &receipt, fate).await {
             Ok(Done::Yes(())) => {}
             Ok(Done::TooLate) => tried.fate = Fate::TooLate,

@@ -7,7 +7,7 @@
 //! let rules = Rules::read(Path::new("fleet/host.json"), 1).unwrap();
 //! let start = move || Host::start_in(root, Command::new(BINARY), &settings);
 //! let host = Dispatcher::start(rules, Trigger::new("FleetPull", "work", "labelstream-work"), start);
-//! host.tick("FleetTimer").await;
+//! host.tick("FleetTimer").await.unwrap();
 //! host.drained().await;
 //! assert!(host.tries().iter().all(|one| one.fate == Fate::Deleted));
 //! ```
@@ -25,6 +25,7 @@ mod listener;
 mod rules;
 
 use std::{
+    io,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -32,12 +33,15 @@ use std::{
 use serde_json::Value;
 use tokio::{task::JoinHandle, time::timeout};
 
-pub use handler::{End, Process, Standing};
+#[allow(unused_imports, reason = "whoever writes a handler of its own names how it ended")]
+pub use handler::End;
+pub use handler::{Process, Standing};
 pub use invocation::Invocation;
 use listener::Listener;
 pub use rules::{Fate, Rules};
 
 use crate::{
+    azurite::ACCOUNT,
     host::request,
     oracle::{Verdict, judge},
     wire::Reply,
@@ -55,12 +59,22 @@ pub struct Trigger {
     pub function: String,
     /// Name of the binding in its function.json.
     pub binding: String,
+    /// Of the storage emulator.
+    pub account: String,
     pub queue: String,
 }
 
 impl Trigger {
+    /// A trigger on a queue of the emulator's first account.
     pub fn new(function: &str, binding: &str, queue: &str) -> Self {
-        Self { function: function.to_owned(), binding: binding.to_owned(), queue: queue.to_owned() }
+        let [function, binding, account, queue] = [function, binding, ACCOUNT, queue].map(str::to_owned);
+        Self { function, binding, account, queue }
+    }
+
+    /// The same on a queue of another account.
+    #[allow(dead_code, reason = "the tests of the dispatcher have queues of other names")]
+    pub fn in_account(self, account: &str) -> Self {
+        Self { account: account.to_owned(), ..self }
     }
 }
 
@@ -82,6 +96,15 @@ impl Try {
     pub fn member(&self, name: &str) -> Value {
         serde_json::from_str::<Value>(&self.text).map_or(Value::Null, |message| message[name].clone())
     }
+}
+
+/// What happens to a message.
+#[derive(Debug, Clone, Copy)]
+pub enum Seen<'a> {
+    /// The message with this text was taken, so often by now.
+    Taken(&'a str, i64),
+    /// The try ended.
+    Ended(&'a Try),
 }
 
 /// How a try ended.
@@ -117,12 +140,13 @@ impl<P: Process> Dispatcher<P> {
         Self::observed(rules, trigger, start, |_| ())
     }
 
-    /// The same; `observe` is told of each try when its end is known, before its message is touched again.
+    /// The same; `observe` is told of each try before it begins, and when its end is known, before its message is touched
+    /// again.
     pub fn observed(
         rules: Rules,
         trigger: Trigger,
         start: impl Fn() -> P + Send + Sync + 'static,
-        observe: impl Fn(&Try) + Send + Sync + 'static,
+        observe: impl Fn(Seen<'_>) + Send + Sync + 'static,
     ) -> Self {
         let listener = Arc::new(Listener::new(rules, trigger, Arc::new(start), Box::new(observe)));
         let polling = tokio::spawn(Arc::clone(&listener).poll());
@@ -169,16 +193,16 @@ impl<P: Process> Dispatcher<P> {
     /// Fires a function with a timer trigger, and puts what it answers for an output binding named as the trigger's into the
     /// queue: an array of strings, the one form that a host brings there as it is.
     ///
+    /// # Errors
+    /// The process ended before it answered: the host fires again at the next time of the schedule.
+    ///
     /// # Panics
-    /// Nothing runs, the connection ends without an answer, or the output is no array of strings.
-    pub async fn tick(&self, function: &str) -> Reply {
-        let mut standing = self.listener.handler.standing();
-        let running = standing.wait_for(|standing| matches!(standing, Standing::Running(..))).await;
-        let Standing::Running(_, address) = *running.expect("a handler") else { unreachable!("it was waited for") };
+    /// Nothing runs, or the output is no array of strings.
+    pub async fn tick(&self, function: &str) -> io::Result<Reply> {
         // Its body says nothing of the function but in `sys.MethodName`, which nobody reads.
         let fired = String::from_utf8(request("timer-later.http")).expect("text");
         let fired = fired.replacen("POST /TimerPull ", &format!("POST /{function} "), 1);
-        let reply = exchange::exchange(address, fired.as_bytes()).await.expect("an answer");
+        let reply = self.send(fired.as_bytes()).await?;
         if let Verdict::Succeeded(_) = judge(&reply) {
             match &reply.json()["Outputs"][&self.listener.trigger.binding] {
                 Value::Null => {}
@@ -191,7 +215,21 @@ impl<P: Process> Dispatcher<P> {
                 other => panic!("a host would not bring this to the queue as it is: {other}"),
             }
         }
-        reply
+        Ok(reply)
+    }
+
+    /// Sends a request to the process, once it listens.
+    ///
+    /// # Errors
+    /// The process ended before it answered.
+    ///
+    /// # Panics
+    /// The host is going down.
+    pub async fn send(&self, request: &[u8]) -> io::Result<Reply> {
+        let mut standing = self.listener.handler.standing();
+        let running = standing.wait_for(|standing| *standing != Standing::Starting).await;
+        let Standing::Running(_, address) = *running.expect("a handler") else { panic!("the host has no handler") };
+        exchange::exchange(address, request).await
     }
 
     /// Ends the host as SIGTERM does: it takes no more, waits ten seconds for what is under way, and leaves the rest.
