@@ -13,9 +13,9 @@ use crate::{
     state::Store,
 };
 
-/// How many are kept that are not at work: some ten megabytes of label catalogues. A tenant beyond them costs a token and
+/// How many are kept that are not at work: some forty megabytes of clients and label catalogues. A tenant beyond them costs a token and
 /// the reading of its catalogue more a run.
-const MOST: usize = 256;
+const MOST: usize = 1_024;
 
 /// The connectors that are kept.
 #[derive(Debug, Default)]

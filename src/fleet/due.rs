@@ -40,7 +40,8 @@ impl Standing {
     }
 }
 
-/// The places, in their order, of the tenants that get a message; `messages` is how many the queue has.
+/// The places of the tenants that get a message, those first that got none for longest: where there is no time for all, the
+/// others come first at the next firing. `messages` is how many the queue has.
 ///
 /// Where there are fewer than tenants whose message waits, some are lost. Those that have waited longest are put again, no
 /// more than are missing: a queue that is only slow is not filled further.
@@ -64,7 +65,7 @@ pub fn due(tenants: &[Standing], messages: u64, now: OffsetDateTime) -> Vec<usiz
     old.sort_unstable();
     let missing = waits.saturating_sub(usize::try_from(messages).unwrap_or(usize::MAX));
     due.extend(old.into_iter().take(missing).map(|(_, place)| place));
-    due.sort_unstable();
+    due.sort_unstable_by_key(|place| (tenants.get(*place).and_then(|tenant| tenant.put), *place));
     due
 }
 

@@ -20,6 +20,11 @@ fn all_are_due_where_the_queue_is_empty() {
 }
 
 #[test]
+fn who_got_none_for_longest_comes_first() {
+    assert_eq!(due(&[put(3), put(1), Standing::default(), put(2)], 0, at(10)), [2, 1, 3, 0]);
+}
+
+#[test]
 fn who_waits_gets_no_second_message() {
     let ended = |minutes: i64| Standing { ended: Some(at(minutes)), ..put(5) };
     let again = Standing { again: Some(at(6)), ..ended(6) };
@@ -31,7 +36,7 @@ fn what_is_lost_is_put_again_after_a_while_and_nothing_else() {
     let tenants = [put(3), put(1), put(2), put(38)];
     assert_eq!(due(&tenants, 4, at(40)), [0_usize; 0], "a queue that is slow");
     assert_eq!(due(&tenants, 3, at(40)), [1], "the one that waits longest");
-    assert_eq!(due(&tenants, 1, at(40)), [0, 1, 2], "none that was put lately");
+    assert_eq!(due(&tenants, 1, at(40)), [1, 2, 0], "none that was put lately");
     assert_eq!(due(&tenants, 1, at(20)), [0_usize; 0], "not yet");
 }
 
