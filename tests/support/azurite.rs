@@ -80,6 +80,7 @@ impl Azurite {
     }
 
     /// Where its queue service listens.
+    #[allow(dead_code, reason = "not every suite that has an emulator has queues")]
     pub const fn queue_port(&self) -> u16 {
         self.queue_port
     }

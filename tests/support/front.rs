@@ -20,11 +20,14 @@ pub struct Front {
     shared: Arc<Shared>,
 }
 
+/// Is told the method and target of a request, and its body.
+type Note = dyn Fn(&str, &[u8]) + Send + Sync;
+
 struct Shared {
     upstream: String,
     http: reqwest::Client,
     seen: Mutex<Vec<String>>,
-    note: Box<dyn Fn(&str, &[u8]) + Send + Sync>,
+    note: Box<Note>,
     /// What the requests that hold a text are answered: the status and code of a refusal.
     refused: Mutex<Option<(String, u16, &'static str)>>,
     /// The requests that hold this text wait.
