@@ -76,9 +76,12 @@ impl Outcome {
         }
         must(self.report.home.is_clean(), format!("at the provider's own: {:?}", self.report.home));
         must(self.report.isolation == Isolation::default(), format!("{:?}", self.report.isolation));
-        must(self.doubles.is_empty(), format!("messages beside one that waited: {:#?}", self.doubles));
+        // A kill between two steps of a run or of the timer may cost a message twice (ARCHITECTURE.md, "Many tenants").
+        let alone = self.doubles.is_empty() || self.plan.kills > 0;
+        must(alone, format!("messages beside one that waited: {:#?}", self.doubles));
         let tenants = self.roles.len();
-        must(self.most_messages <= tenants, format!("{} messages of {tenants} tenants", self.most_messages));
+        let most = tenants + self.doubles.len();
+        must(self.most_messages <= most, format!("{} messages of {tenants} tenants", self.most_messages));
         must(self.left == 0 && self.poison == 0, format!("{} messages are left, {} poison", self.left, self.poison));
         must(self.refused_by_the_queue.is_empty(), format!("{:?}", self.refused_by_the_queue));
         let failed = self.tries.iter().find(|tried| tried.how != How::Succeeded && !was_killed(tried));
