@@ -13,8 +13,8 @@ use crate::{
     state::Store,
 };
 
-/// How many are kept that are not at work: some forty megabytes of clients and label catalogues. A tenant beyond them costs a token and
-/// the reading of its catalogue more a run.
+/// How many are kept that are not at work, of some 45 KB each (docs/scale.md). Tenants come in turn, so that with a few more
+/// than these hardly any is found again: each run then costs two tokens and the reading of its label catalogue more.
 const MOST: usize = 1_024;
 
 /// The connectors that are kept.

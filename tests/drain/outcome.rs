@@ -80,7 +80,7 @@ impl Outcome {
         let alone = self.doubles.is_empty() || self.plan.kills > 0;
         must(alone, format!("messages beside one that waited: {:#?}", self.doubles));
         let tenants = self.roles.len();
-        let most = tenants + self.doubles.len();
+        let most = if self.plan.kills > 0 { 2 * tenants } else { tenants };
         must(self.most_messages <= most, format!("{} messages of {tenants} tenants", self.most_messages));
         must(self.left == 0 && self.poison == 0, format!("{} messages are left, {} poison", self.left, self.poison));
         must(self.refused_by_the_queue.is_empty(), format!("{:?}", self.refused_by_the_queue));

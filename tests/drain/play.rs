@@ -114,7 +114,7 @@ async fn drain(plan: Plan) -> Outcome {
             // Contents that cannot be read are given up where others can.
             poisoned(&stage).for_each(publish);
         }
-        fire(&plan, &stage, &hosts).await;
+        fire(&plan, &hosts).await;
         ticks += 1;
     }
     killing.await.unwrap();
@@ -126,7 +126,7 @@ async fn drain(plan: Plan) -> Outcome {
         if stage.tenants().all(|(tenant, role)| !role.is_read() || tenant.report().missing == 0) {
             break;
         }
-        fire(&plan, &stage, &hosts).await;
+        fire(&plan, &hosts).await;
         ticks += 1;
     }
     let ended = Instant::now();
@@ -187,21 +187,13 @@ fn is_of(tried: &Try, tenant: &Simulator) -> bool {
 }
 
 /// Fires the timer at the first host that is up, as a host's lock sees to that one alone does.
-async fn fire(plan: &Plan, stage: &Stage, hosts: &Hosts) {
+async fn fire(plan: &Plan, hosts: &Hosts) {
     let up = |host: &&Dispatcher<Host>| matches!(host.standing(), Standing::Running(..));
     let Some(host) = hosts.iter().find(up) else { return };
-    let before = host.standing();
     match host.tick("FleetTimer").await {
         Ok(reply) => assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body)),
-        // It was killed meanwhile. What it had sent has arrived when the next process is there.
-        Err(_) if plan.kills > 0 => {
-            if plan.break_leases {
-                while host.standing() == before || host.standing() == Standing::Starting {
-                    sleep(LOOK).await;
-                }
-                stage.break_lease(None).await;
-            }
-        }
+        // It was killed meanwhile.
+        Err(_) if plan.kills > 0 => {}
         Err(error) => panic!("the timer was not answered: {error}"),
     }
 }
@@ -219,7 +211,9 @@ async fn kill(plan: Plan, stage: Arc<Stage>, notes: Arc<Notes>, hosts: Hosts) {
     let mut rng = fastrand::Rng::with_seed(plan.seed + 2);
     for number in 0..plan.kills {
         sleep(Duration::from_millis(rng.u64(200..2_000))).await;
-        let host = &hosts[number as usize % hosts.len()];
+        // A killed timer's lock is not over at once: what is quick spares it.
+        let spared = usize::from(plan.break_leases);
+        let host = &hosts[spared + number as usize % (hosts.len() - spared)];
         while host.under_way().is_empty() || !matches!(host.standing(), Standing::Running(..)) {
             sleep(Duration::from_millis(1)).await;
         }
@@ -230,24 +224,18 @@ async fn kill(plan: Plan, stage: Arc<Stage>, notes: Arc<Notes>, hosts: Hosts) {
             sleep(LOOK).await;
         }
         let killed = std::mem::take(&mut *notes.killed.lock().unwrap());
-        // At once, for the hosts try again soon; and once more, for what was on its way to the storage.
-        break_leases(&plan, &stage, &killed).await;
+        // Before the hosts try again.
+        if plan.break_leases {
+            for id in &killed {
+                stage.break_lease(id).await;
+            }
+        }
         // With the next process there, whatever the last one had sent has arrived.
         while !matches!(host.standing(), Standing::Running(now, _) if now > before) {
             sleep(LOOK).await;
         }
-        break_leases(&plan, &stage, &killed).await;
         for id in killed {
             stage.provider.tenant(&id).unwrap().sender().killed().await;
-        }
-    }
-}
-
-/// Ends the leases of these tenants, where the plan says so.
-async fn break_leases(plan: &Plan, stage: &Stage, tenants: &[String]) {
-    if plan.break_leases {
-        for id in tenants {
-            stage.break_lease(Some(id)).await;
         }
     }
 }

@@ -4,7 +4,6 @@ use std::{path::Path, sync::Arc};
 
 use azure_storage_blob::models::BlobClientBreakLeaseOptions;
 use labelstream::{
-    fleet::document::LOCK_KEY,
     queue::WORK_QUEUE,
     state::{Expect, Store as _, blob::BlobStore, client::connect, connection::StorageAccount},
     tenants::LIST_KEY,
@@ -138,9 +137,9 @@ impl Stage {
         Dispatcher::observed(rules, trigger, move || Host::start(&settings), see)
     }
 
-    /// Ends the lease of a tenant's lock, as if its time were over; of the timer's without a tenant.
-    pub async fn break_lease(&self, tenant: Option<&str>) {
-        let key = tenant.map_or_else(|| LOCK_KEY.to_owned(), Memory::lock_key);
+    /// Ends the lease of a tenant's lock, as if its time were over.
+    pub async fn break_lease(&self, tenant: &str) {
+        let key = Memory::lock_key(tenant);
         let container = connect(&self.direct, None).unwrap().blob_container_client(CONTAINER);
         let at_once = BlobClientBreakLeaseOptions { break_period: Some(0), ..Default::default() };
         // The run may have ended in time, or not begun.
