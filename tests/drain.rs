@@ -52,7 +52,7 @@ use dispatcher::Rules;
 use labelstream_simulator::Bulk;
 use plan::Plan;
 
-/// A play of some seconds, whose hosts try again after one second in place of a minute.
+/// A play of some seconds, whose hosts try again after two seconds in place of a minute.
 fn small() -> Plan {
     Plan {
         tenants: 40,
@@ -67,7 +67,7 @@ fn small() -> Plan {
         kills: 0,
         break_leases: true,
         rules: Rules {
-            visibility_timeout: Duration::from_secs(1),
+            visibility_timeout: Duration::from_secs(2),
             max_polling_interval: Duration::from_millis(200),
             ..stage::rules()
         },
@@ -84,6 +84,6 @@ async fn tenants_of_every_size_arrive_once_and_the_broken_ones_harm_only_themsel
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_of_a_killed_process_come_again_and_nothing_is_lost() {
-    let outcome = play::play(Plan { tenants: 24, kills: 4, ..small() }).await;
+    let outcome = play::play(Plan { tenants: 24, processes: 3, kills: 4, ..small() }).await;
     assert_eq!(outcome.broken(), Vec::<String>::new());
 }
