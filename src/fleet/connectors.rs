@@ -13,7 +13,7 @@ use crate::{
     state::Store,
 };
 
-/// How many are kept that are not at work, of some 45 KB each (docs/scale.md). Tenants come in turn, so that with a few more
+/// How many are kept that are not at work, of some 18 KB each (docs/scale.md). Tenants come in turn, so that with a few more
 /// than these hardly any is found again: each run then costs two tokens and the reading of its label catalogue more.
 const MOST: usize = 1_024;
 
