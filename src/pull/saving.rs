@@ -250,3 +250,7 @@ pub async fn save_at_the_end(run: &Run) {
         run.note(error.into());
     }
 }
+
+#[cfg(test)]
+#[path = "saving_tests.rs"]
+mod tests;
