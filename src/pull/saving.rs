@@ -1,6 +1,6 @@
 //! Saving what was answered.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures_util::{
     StreamExt as _,
@@ -63,7 +63,7 @@ pub fn stage(run: Arc<Run>) -> (Saver, impl Future<Output = ()> + Send + 'static
 /// records; all who ask while none is free are served by the next. Whoever asked is told once the saves that began before
 /// are done as well: one of them may have his records.
 async fn save_on_the_way(run: Arc<Run>, mut inbox: mpsc::Receiver<oneshot::Sender<()>>) {
-    let mut free: Vec<usize> = (0..RECORD_LOGS).rev().collect();
+    let mut free: BTreeSet<usize> = (0..RECORD_LOGS).collect();
     let mut saves = FuturesOrdered::new();
     let mut saved_all = Instant::now();
     loop {
@@ -72,7 +72,7 @@ async fn save_on_the_way(run: Arc<Run>, mut inbox: mpsc::Receiver<oneshot::Sende
             biased;
             Some(saved) = saves.next() => match tell(saved) {
                 Ok(log) => {
-                    free.push(log);
+                    free.insert(log);
                     continue;
                 }
                 Err(error) => return run.fail(error.into()),
@@ -89,7 +89,8 @@ async fn save_on_the_way(run: Arc<Run>, mut inbox: mpsc::Receiver<oneshot::Sende
         if !run.may_save() {
             return;
         }
-        let Some(log) = free.pop() else { continue };
+        // The first that is free: a run with little to save leaves one log.
+        let Some(log) = free.pop_first() else { continue };
         let all = saved_all.elapsed() >= SAVE_EVERY;
         if all {
             saved_all = Instant::now();
