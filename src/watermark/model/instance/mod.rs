@@ -165,9 +165,10 @@ impl Instance {
         self.places.iter().any(|batch| batch.answered && batch.saving.is_none())
     }
 
-    /// The log to which a save of records may append, where one is free.
+    /// The log to which a save of records may append, where one is free. Beside a save of all there is none.
     pub fn free_log(&self) -> Option<usize> {
-        self.saves.iter().position(|save| save.taken.is_none())
+        let all = |save: &Saving| save.taken.as_ref().is_some_and(|taken| taken.document.is_some());
+        if self.saves.iter().any(all) { None } else { self.saves.iter().position(|save| save.taken.is_none()) }
     }
 
     /// The logs whose save has a write under way.
