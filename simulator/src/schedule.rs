@@ -166,16 +166,37 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-11-20 18:00 UTC);
 
-    fn sums(recipes: impl Iterator<Item = Recipe>) -> (u64, u64) {
-        recipes.fold((0, 0), |(all, events), recipe| match recipe.choice {
+    fn mixes() -> impl Strategy<Value = Mix> {
+        prop::sample::select(&[Mix::Company, Mix::Published][..])
+    }
+
+    fn sums(recipes: impl IntoIterator<Item = Recipe>) -> (u64, u64) {
+        recipes.into_iter().fold((0, 0), |(all, events), recipe| match recipe.choice {
             Choice::Weighted { records, labels } => (all + u64::from(records), events + u64::from(labels)),
             Choice::EachKind => (all, events),
         })
     }
 
+    /// Whether the generator has what the recipe asks for.
+    fn is_possible(recipe: &Recipe, mix: Mix) -> bool {
+        let Choice::Weighted { records, labels } = recipe.choice else { return false };
+        labels <= records && (labels == 0 || mix.labels_in(recipe.content_type))
+    }
+
+    #[test]
+    fn published_contents_come_from_all_content_types_as_long_as_there_is_room() {
+        let types = |label_share| {
+            let wanted = Bulk { contents: 8, label_share, ..Bulk::default() };
+            let contents = bulk(&wanted, Mix::Published, NOW, 1, 0);
+            ContentType::WITH_LABELS.map(|known| contents.iter().filter(|one| one.content_type == known).count())
+        };
+        assert_eq!((types(0.0), types(0.4), types(0.5)), ([4, 2, 2], [4, 2, 2], [4, 2, 2]));
+        assert_eq!(types(0.6), [8, 0, 0]);
+    }
+
     #[test]
     fn office_hours_are_busy_and_weekends_quiet() {
-        let past = history(&History { records: 50_000, ..History::default() }, NOW, 1, 0);
+        let past = history(&History { records: 50_000, ..History::default() }, Mix::Company, NOW, 1, 0);
         let records =
             |day: Weekday| sums(past.iter().map(|one| one.recipe).filter(|one| one.created.weekday() == day)).0;
         assert!(records(Weekday::Wednesday) > 4 * records(Weekday::Sunday));
@@ -187,25 +208,30 @@ mod tests {
         #[test]
         fn a_history_has_its_records_its_share_and_its_days(
             records in 1_u64..5_000, share in 0.0_f64..=1.0, per_content in 1_u32..300, days in 0.1_f64..8.0, seed: u64,
+            mix in mixes(),
         ) {
             let wanted = History { days, records, label_share: share, records_per_content: per_content, delivered_again: 0.1 };
-            let past = history(&wanted, NOW, seed, 10);
+            let past = history(&wanted, mix, NOW, seed, 10);
             let (all, labels) = sums(past.iter().map(|one| one.recipe));
             prop_assert_eq!(all, records);
             prop_assert!((labels as f64 - records as f64 * share).abs() < 1.0, "{} of {}", labels, all);
             prop_assert!(past.iter().all(|one| one.recipe.created < NOW && one.again.is_none_or(|again| again < NOW)));
             let oldest = NOW - Duration::hours((days * 24.0).ceil() as i64);
             prop_assert!(past.iter().all(|one| one.recipe.created >= oldest));
-            prop_assert_eq!(past, history(&wanted, NOW, seed, 10));
+            prop_assert!(past.iter().all(|one| is_possible(&one.recipe, mix)));
+            prop_assert_eq!(past, history(&wanted, mix, NOW, seed, 10));
         }
 
         #[test]
-        fn a_bulk_is_even(contents in 1_u64..500, records_per_content in 1_u32..2_000, label_share in 0.0_f64..=1.0) {
+        fn a_bulk_is_even(
+            contents in 1_u64..500, records_per_content in 1_u32..2_000, label_share in 0.0_f64..=1.0, mix in mixes(),
+        ) {
             let wanted = Bulk { contents, records_per_content, label_share, age_seconds: 86_400 };
-            let (all, labels) = sums(bulk(&wanted, NOW, 1, 0));
+            let (all, labels) = sums(bulk(&wanted, mix, NOW, 1, 0));
             prop_assert_eq!(all, contents * u64::from(records_per_content));
             prop_assert!((labels as f64 - all as f64 * label_share).abs() < 1.0);
-            prop_assert!(bulk(&wanted, NOW, 1, 0).all(|one| one.created <= NOW - 2 * Duration::MINUTE));
+            let contents = bulk(&wanted, mix, NOW, 1, 0);
+            prop_assert!(contents.iter().all(|one| one.created <= NOW - 2 * Duration::MINUTE && is_possible(one, mix)));
         }
     }
 }
