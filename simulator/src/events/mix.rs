@@ -14,9 +14,9 @@ pub enum Mix {
     /// by the scanner. At 40 % label events a record has 1,260 bytes on average.
     #[default]
     Company,
-    /// Records with the members of published samples and no more, at every hour alike: label events of labelling clients and
-    /// scanners (record types 93 to 97, in Audit.General alone) among short noise. At 40 % label events a record has
-    /// 940 bytes on average.
+    /// Records with the members of published samples and field lists and no others, at every hour alike: label events of
+    /// labelling clients and scanners (record types 93 to 97, in Audit.General alone) among short noise. At 40 % label
+    /// events a record has 940 bytes on average.
     Published,
 }
 

@@ -1,16 +1,18 @@
-//! Records with the members of published samples and no more.
+//! Records with the members of published samples, and of published field lists where there is no sample, and no others.
 //!
 //! Label events: 93, 94, 96 and 97 have the members of the samples in the schemas of Azure Information Protection (Office 365
-//! Management APIs documentation: AipDiscover, AipSensitivityLabelAction, AipFileDeleted, AipHeartBeat), and are as long.
-//! No sample is public of 95, nor of 94 with the operation `SensitivityLabelRemoved`: they are made like the samples of 94.
-//! Those samples are of protected items alone, so that here an item that is not differs from them in `IsProtected` alone.
+//! Management APIs documentation: AipDiscover, AipSensitivityLabelAction, AipFileDeleted, AipHeartBeat), and are as long, to
+//! within a tenth. No sample is public of a file that the scanner found with a label, which has the members of `Access`; of 94
+//! with the operation `SensitivityLabelRemoved`; nor of 95: these two are made like the samples of 94. All of those are of
+//! protected items, so that an item that is not protected differs from them in `IsProtected` alone.
 //!
-//! Noise: 261 has the members of the sample in the Copilot schema, 8 and 9 those of the Management Activity API reference.
-//! The others have members that the Management Activity API schema lists (SharePoint Base, file operations and Sharing,
-//! Exchange Mailbox, PowerShell cmdlets); no sample of them is published there, and the values are made up.
+//! Noise: 261 has the members of the sample in the Copilot schema, or of its field list; 8 and 9 those of the samples in the
+//! Management Activity API reference. The others have members that the Management Activity API schema lists (SharePoint Base,
+//! file operations and Sharing; Exchange Mailbox; Security and Compliance Center), with made-up values. DLP.All, which is not
+//! read by default, has what a company has.
 //!
-//! How often each kind comes is nobody's statistics. The weights are set so that 100,000 records with 40 % label events
-//! have 94 MB; they do not depend on the hour, so that this does not either.
+//! How often each kind comes is published nowhere. The weights are chosen so that 100,000 records with 40 % label events have
+//! 94 MB; they do not depend on the hour, so that this does not either.
 
 use super::{
     kind::{Change, Kind},
@@ -21,8 +23,7 @@ use crate::contents::ContentType::{AzureActiveDirectory, Exchange, General, Shar
 const ACCESS: &str = r#""Scope":1,"Common":{"ApplicationId":"c00e9d32-3c8d-4a7d-832b-029040e7db99","ApplicationName":"Microsoft Azure Information Protection @app@ Add-In","ProcessName":"@process@","Platform":1,"DeviceName":"@device@","Location":"On-premises file shares","ProductVersion":"2.13.49.0"},"ObjectId":"C:\\@file@","DataState":"Use","SensitivityLabelEventData":{"SensitivityLabelId":"@new@"},"SensitiveInfoTypeData":[],"ProtectionEventData":{@protection@}"#;
 const HEARTBEAT: &str = r#""Scope":1,"Common":{"ApplicationId":"c00e9d32-3c8d-4a7d-832b-029040e7db99","ApplicationName":"Microsoft Azure Information Protection Explorer Extension","ProcessName":"MSIP.App","Platform":1,"DeviceName":"@device@","ProductVersion":"2.14.90.0"}"#;
 
-/// Members of the records of 94; `$label` is inside SensitivityLabelEventData,
-/// `$protection` inside ProtectionEventData.
+/// Members of the records of 94; `$label` is inside SensitivityLabelEventData, `$protection` inside ProtectionEventData.
 macro_rules! action {
     ($label:literal, $protection:literal) => {
         concat!(
@@ -99,7 +100,7 @@ pub(crate) const NOISE: [Kind; 15] = [
     Kind::new(261, "CopilotInteraction", "Copilot", General, r#""ClientRegion":"DE","CopilotEventData":{"AISystemPlugin":[],"AccessedResources":[{"Action":"Read","ID":"@guid1@","Name":"@file@","SensitivityLabelId":"@new@","Type":"@ext@"}],"AppHost":"@app@","Contexts":[],"MessageIds":[],"Messages":[{"Id":"1763800000@n@","isPrompt":true},{"Id":"1763800001@n@","isPrompt":false}],"ModelTransparencyDetails":[],"ThreadId":"19:@token@@token@@thread.v2"}"#)
         .weights(20, 20),
     // The trap of cmdlets about labels.
-    Kind::new(18, "Set-Label", "SecurityComplianceCenter", General, r#""ObjectId":"@new@","StartTime":"@time@","ClientRequestId":"@guid1@","CmdletVersion":"","EffectiveOrganization":"@domain@","UserServicePlan":"","ClientApplication":"EMC","Parameters":"-Identity \"@new@\" -Comment \"Changed by @dept@\" -Settings \"[tooltip, @subject@]\" -ContentType \"File, Email\"","NonPiiParameters":"-Identity -Comment -Settings -ContentType""#)
+    Kind::new(18, "Set-Label", "SecurityComplianceCenter", General, r#""ObjectId":"@new@","StartTime":"@time@","ClientRequestId":"@guid1@","CmdletVersion":"","EffectiveOrganization":"@org@","UserServicePlan":"","ClientApplication":"EMC","Parameters":"-Identity \"@new@\" -Comment \"Changed by @dept@\" -Settings \"[tooltip, @subject@]\" -ContentType \"File, Email\"","NonPiiParameters":"-Identity -Comment -Settings -ContentType""#)
         .user_type(2).weights(2, 2),
     Kind::new(4, "PageViewed", "SharePoint", SharePoint, r#""ObjectId":"@site@_layouts/15/onedrive.aspx","EventSource":"SharePoint","ItemType":"Page","Site":"@siteid@","UserAgent":"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36""#)
         .weights(8, 8),
