@@ -48,7 +48,7 @@ async fn a_tenant_by_itself_has_all_of_them() {
     provider.publish(0, 300, 10, 0.2);
     provider.begin([0], plenty()).join_all().await.pop().unwrap().1.unwrap();
     provider.assert_delivered(0);
-    assert_eq!(under_way.most(Endpoint::Retrieve), 32);
+    assert_eq!(under_way.most(Endpoint::Retrieve), 48);
 }
 
 #[tokio::test(flavor = "multi_thread")]
