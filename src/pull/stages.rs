@@ -114,10 +114,13 @@ impl Connector {
     ) {
         {
             let work = async {
+                let mut stages = Stages { run: Arc::clone(run), tasks: JoinSet::new() };
+                // Rows may have to wait for them, and they wait for nothing.
+                stages.begin("the label names", names::keep_up(Arc::clone(run)));
                 // A start of a subscription that is noted is also made, whatever becomes of the save.
                 let (saved, checked) = tokio::join!(first_save(run, is_first), self.check_subscriptions(run, request));
                 if saved {
-                    self.work(run, request, started, checked).await;
+                    self.work(stages, request, started, checked).await;
                 } else {
                     run.stop.cancel();
                 }
@@ -182,19 +185,18 @@ impl Connector {
         checked
     }
 
-    /// The stages, side by side. Each ends when the one before it has ended. The subscriptions had been `checked` before.
+    /// The stages, side by side with those that have begun. Each ends when the one before it has ended. The subscriptions had been `checked` before.
     async fn work(
         self: &Arc<Self>,
-        run: &Arc<Run>,
+        mut stages: Stages,
         request: &Request,
         started: Instant,
         checked: Option<OffsetDateTime>,
     ) {
+        let run = &Arc::clone(&stages.run);
         let (rows, to_post) = mpsc::channel(ROWS_AT_MOST);
         let (saver, save) = saving::stage(Arc::clone(run));
-        let mut stages = Stages { run: Arc::clone(run), tasks: JoinSet::new() };
         stages.begin("saving", save);
-        stages.begin("the label names", names::keep_up(Arc::clone(run)));
         let times =
             posting::Times { last_post: started + request.budget.last_post, last_answer: request.budget.last_answer };
         stages.begin("posting", posting::post_all(Arc::clone(run), to_post, saver, times));

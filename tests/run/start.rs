@@ -80,6 +80,28 @@ async fn a_run_is_told_of_while_it_gives_back_its_lock() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn label_names_wait_for_nothing_else_of_the_run_and_are_read_once() {
+    let (world, front) = behind_a_front().await;
+    let first_save = format!("{}/{}%2Fwatermark.json", world.container, world.simulator.tenant().id);
+    front.hold(Some(&format!("PUT /devstoreaccount1/{first_save}")));
+    let meanwhile = async {
+        let asked = async {
+            while !world.simulator.requests().by_endpoint.contains_key(&Endpoint::Labels) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(SOON, asked).await.expect("Graph is asked beside the first save");
+        front.hold(None);
+    };
+    let ((_host, answered), ()) = tokio::join!(tick(world.start().await), meanwhile);
+    assert_eq!(answered.status, 200, "{answered:?}");
+    world.assert_delivered();
+    let seen = front.take_seen();
+    assert_eq!(asked(&seen, "GET", "labels.json"), 1, "{seen:#?}");
+    assert_eq!(world.simulator.requests().by_endpoint[&Endpoint::Labels], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_are_asked_for_beside_the_lock_and_nothing_else_is() {
     let (world, front) = behind_a_front().await;
     front.hold(Some("comp=lease"));
