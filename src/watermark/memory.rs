@@ -9,6 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use time::{Date, Duration, OffsetDateTime};
+use tokio::sync::OnceCell;
 
 use super::{
     document::{Document, DocumentError},
@@ -34,6 +35,15 @@ pub struct Memory {
     tenant: String,
     version: Mutex<Expect>,
     logs: Mutex<HashMap<String, Log>>,
+    /// What lay there when the run began, where it was looked for.
+    found: OnceCell<Found>,
+}
+
+/// Whether there were logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Found {
+    records: bool,
+    contents: bool,
 }
 
 /// The document as a run finds it.
@@ -60,7 +70,8 @@ impl Memory {
     /// The memory of `tenant`; nothing is read yet.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, tenant: &str) -> Self {
-        Self { store, tenant: tenant.to_owned(), version: Mutex::new(Expect::Absent), logs: Mutex::default() }
+        let (version, logs) = (Mutex::new(Expect::Absent), Mutex::default());
+        Self { store, tenant: tenant.to_owned(), version, logs, found: OnceCell::new() }
     }
 
     fn version(&self) -> MutexGuard<'_, Expect> {
@@ -101,8 +112,7 @@ impl Memory {
         let key = Self::document_key(&self.tenant);
         let Some((body, version)) = self.store.get(&key).await? else {
             *self.version() = Expect::Absent;
-            let remembered = !self.store.list(&format!("{}/records/", self.tenant)).await?.is_empty();
-            let lost = remembered.then(|| {
+            let lost = self.found().await?.records.then(|| {
                 format!("{key} is missing although rows were delivered before: the feed is read from its beginning")
             });
             return Ok(Loaded { lost, is_absent: true, ..Loaded::default() });
@@ -118,6 +128,33 @@ impl Memory {
                 Ok(Loaded { lost: Some(note), ..Loaded::default() })
             }
         }
+    }
+
+    /// Looks whether anything was delivered so far. Where there is no document, [`Memory::load_document`] does so; asked
+    /// beside it, it finds that done. Where there was nothing, no log is asked for later in the run.
+    ///
+    /// # Errors
+    /// The storage fails.
+    pub async fn find_logs(&self) -> Result<(), StateError> {
+        self.found().await.map(drop)
+    }
+
+    async fn found(&self) -> Result<Found, StateError> {
+        let look = || async {
+            // One that was made ahead and never written is none.
+            let any = |folder| async move {
+                let logs = self.store.list(&format!("{}/{folder}/", self.tenant)).await?;
+                Ok(logs.iter().any(|log| log.size > 0))
+            };
+            let (records, contents) = tokio::try_join!(any("records"), any("contents"))?;
+            Ok(Found { records, contents })
+        };
+        self.found.get_or_try_init(look).await.copied()
+    }
+
+    /// Whether it is known that no log lay there when the run began.
+    fn began_empty(&self) -> bool {
+        self.found.get() == Some(&Found { records: false, contents: false })
     }
 
     /// Saves the document over the one that was loaded or saved last. The same document may be saved again after a
@@ -148,13 +185,26 @@ impl Memory {
         Ok(version)
     }
 
-    /// The contents delivered of one day of publication, as a log of ids.
+    /// The contents delivered of one day of publication, as a log of ids in parts; none where there is no log.
     ///
     /// # Errors
     /// The storage fails.
     pub async fn load_contents(&self, content_type: ContentType, day: Date) -> Result<Vec<Bytes>, StateError> {
         let stem = self.contents_stem(content_type, day);
+        if self.began_empty() {
+            self.ends(&stem, Log::default());
+            return Ok(Vec::new());
+        }
         self.load_log(&stem).await
+    }
+
+    /// Makes the log of contents of one day of publication, which is missing, ahead of what is to be remembered in it.
+    pub fn make_contents(
+        &self,
+        content_type: ContentType,
+        day: Date,
+    ) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
+        self.make(&self.contents_stem(content_type, day))
     }
 
     /// Remembers contents of one day of publication.
@@ -171,18 +221,21 @@ impl Memory {
     ///
     /// # Errors
     /// The storage fails.
-    pub async fn load_records(&self, now: OffsetDateTime, mut take: impl FnMut(&[u8])) -> Result<(), StateError> {
+    pub async fn load_records(&self, now: OffsetDateTime, mut take: impl FnMut(&[u8])) -> Result<bool, StateError> {
         let prefix = format!("{}/records/", self.tenant);
+        let mut has_today = false;
         let oldest = now.date() - Duration::days(REMEMBERED_DAYS);
         // A log that is not there yet is known as well: who lost the lock must not find out its length when appending.
         for day in [now, now.saturating_add(Duration::DAY)] {
             self.ends(&format!("{prefix}{}", day_name(day.date())), Log::default());
         }
-        for entry in self.store.list(&prefix).await? {
+        let logs = if self.began_empty() { Vec::new() } else { self.store.list(&prefix).await? };
+        for entry in logs {
             let Some((day, part)) = entry.key.strip_prefix(&prefix).and_then(day_and_part) else { continue };
             if day < oldest {
                 continue;
             }
+            has_today |= day == now.date();
             let mut length = 0;
             while let Some(ids) = self.store.get_part(&entry.key, length, PIECE).await? {
                 take(&ids);
@@ -193,7 +246,12 @@ impl Memory {
             }
             self.ends(&format!("{prefix}{}", day_name(day)), Log { part, length });
         }
-        Ok(())
+        Ok(has_today)
+    }
+
+    /// Makes the log of records of `day`, which is missing, ahead of what is to be remembered in it.
+    pub fn make_records(&self, day: Date) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
+        self.make(&self.records_stem(day))
     }
 
     /// Remembers records as delivered on `day`. [`Memory::load_records`] comes first.
@@ -203,7 +261,7 @@ impl Memory {
     /// them once. With [`StateError::Conflict`] another writer came in between; the same call, made again by whoever
     /// still holds the lock, then goes behind what was found.
     pub async fn append_records(&self, day: Date, ids: &[Id]) -> Result<(), StateError> {
-        let stem = format!("{}/records/{}", self.tenant, day_name(day));
+        let stem = self.records_stem(day);
         self.append(&stem, ids).await
     }
 
@@ -212,6 +270,9 @@ impl Memory {
     /// # Errors
     /// The storage fails.
     pub async fn forget_old(&self, now: OffsetDateTime) -> Result<(), StateError> {
+        if self.began_empty() {
+            return Ok(());
+        }
         let oldest = now.date() - Duration::days(REMEMBERED_DAYS);
         for folder in ["records", "contents"] {
             for entry in self.store.list(&format!("{}/{folder}/", self.tenant)).await? {
@@ -224,8 +285,17 @@ impl Memory {
         Ok(())
     }
 
+    fn records_stem(&self, day: Date) -> String {
+        format!("{}/records/{}", self.tenant, day_name(day))
+    }
+
     fn contents_stem(&self, content_type: ContentType, day: Date) -> String {
         format!("{}/contents/{content_type}/{}", self.tenant, day_name(day))
+    }
+
+    fn make(&self, stem: &str) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
+        let (store, key) = (Arc::clone(&self.store), part_key(stem, 0));
+        async move { store.make_log(&key).await }
     }
 
     async fn load_log(&self, stem: &str) -> Result<Vec<Bytes>, StateError> {
@@ -300,16 +370,18 @@ impl Memory {
     pub(super) fn fork(&self) -> Self {
         let (store, tenant) = (Arc::clone(&self.store), self.tenant.clone());
         let (version, logs) = (Mutex::new(self.version().clone()), Mutex::new(self.logs().clone()));
-        Self { store, tenant, version, logs }
+        Self { store, tenant, version, logs, found: self.found.clone() }
     }
 
-    /// What it expects of the store: whether the version that it knows is the `stored` one, and where each log ends.
-    pub(super) fn expects(&self, stored: Option<&Version>) -> (Option<bool>, BTreeMap<String, (u32, u64)>) {
+    /// What it expects of the store: whether the version that it knows is the `stored` one, where each log ends, and
+    /// whether there was none.
+    pub(super) fn expects(&self, stored: Option<&Version>) -> (Option<bool>, BTreeMap<String, (u32, u64)>, bool) {
         let version = match &*self.version() {
             Expect::Version(version) => Some(Some(version) == stored),
             Expect::Absent | Expect::Any => None,
         };
-        (version, self.logs().iter().map(|(stem, log)| (stem.clone(), (log.part, log.length))).collect())
+        let logs = self.logs().iter().map(|(stem, log)| (stem.clone(), (log.part, log.length))).collect();
+        (version, logs, self.began_empty())
     }
 }
 
