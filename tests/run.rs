@@ -37,6 +37,8 @@ mod lines;
 mod listings;
 #[path = "run/memory.rs"]
 mod memory;
+#[path = "run/published.rs"]
+mod published;
 #[path = "run/refusals.rs"]
 mod refusals;
 #[path = "run/requests.rs"]

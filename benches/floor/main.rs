@@ -89,7 +89,7 @@ mod tests {
     use std::sync::Arc;
 
     use labelstream_simulator::{
-        ContentType, Tenant,
+        ContentType, Mix, Tenant,
         events::{Choice, Generator, Recipe},
     };
     use time::macros::datetime;
@@ -98,8 +98,12 @@ mod tests {
 
     #[test]
     fn the_search_finds_each_label_event_whatever_the_pieces() {
-        let generator = Generator::new(Arc::new(Tenant::new(3)));
-        for content_type in ContentType::WITH_LABELS {
+        let tenant = Arc::new(Tenant::new(3));
+        for (mix, content_type) in [Mix::Company, Mix::Published]
+            .into_iter()
+            .flat_map(|mix| ContentType::WITH_LABELS.map(|content_type| (mix, content_type)))
+        {
+            let generator = Generator::new(Arc::clone(&tenant)).with_mix(mix);
             for (number, choice) in (0..).zip([Choice::EachKind, Choice::Weighted { records: 500, labels: 123 }]) {
                 let created = datetime!(2026-11-18 10:00 UTC);
                 let recipe = Recipe { seed: 3, number, content_type, created, choice };
@@ -107,7 +111,8 @@ mod tests {
                 let expected = (u64::from(generator.records(&recipe)), generator.label_ids(&recipe).count() as u64);
                 for room in [400, 1_999, line.len()] {
                     let found = search(Pieces::with_room(line.as_slice(), room)).unwrap();
-                    assert_eq!((found.records, found.label_events), expected, "{content_type}, pieces of {room}");
+                    let what = format!("{content_type} of {mix:?}, pieces of {room}");
+                    assert_eq!((found.records, found.label_events), expected, "{what}");
                 }
             }
         }

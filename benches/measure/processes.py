@@ -82,9 +82,10 @@ def peak_of(pid):
 class Simulator:
     """The Microsoft side, in a process of its own, with a new past. Contents are rendered before it answers."""
 
-    def __init__(self, records, share, per_content, latency_ms=0, gzip=False, files=None):
+    def __init__(self, records, share, per_content, mix, latency_ms=0, gzip=False, files=None):
         command = [RELEASE / "labelstream-simulator", "--bulk", "--hold-contents", "--judge-later", "--forget-rows"]
         command += ["--records", str(records), "--label-share", str(share), "--page-size", "200"]
+        command += ["--mix", mix]
         command += ["--records-per-content", str(per_content), "--latency-ms", str(latency_ms)]
         command += [] if gzip else ["--no-gzip"]
         if files is not None:

@@ -16,6 +16,8 @@ CONNECTOR = RELEASE / "labelstream"
 # Where requests of the simulator are counted under.
 FEED = ("start", "stop", "subscriptions", "list", "retrieve")
 CONTENT_TYPES = 3
+# The simulator's mixes of records: a company's, and the one in which 100,000 records have 94 MB.
+COMPANY, PUBLISHED = "company", "published"
 
 
 @dataclass
@@ -25,6 +27,7 @@ class Volume:
     records: int
     share: float
     per_content: int
+    mix: str  # the simulator's: what records there are
     latency_ms: int = 0
     gzip: bool = False
 
@@ -56,7 +59,7 @@ def environment(simulator, settings):
 def whole(volume, storage, files=None):
     """Runs `labelstream pull` once, from nothing, with its state in the storage emulator."""
     simulator = Simulator(
-        volume.records, volume.share, volume.per_content, volume.latency_ms, volume.gzip, files
+        volume.records, volume.share, volume.per_content, volume.mix, volume.latency_ms, volume.gzip, files
     )
     with simulator, Link(storage.port, volume.latency_ms) as link:
         settings = storage.settings(link.port if volume.latency_ms else None)
@@ -78,16 +81,28 @@ def several(volume, storage, times):
     return [whole(volume, storage) for _ in range(times)]
 
 
+@dataclass
+class Beside:
+    """Runs of the connector and of the floor on the same data."""
+
+    runs: list
+    floor: float  # processor seconds, the median
+    floors: list  # those of each run
+    feed: int  # bytes of the contents
+
+
 def beside_the_floor(volume, storage, times):
-    """Runs of the connector and of the floor, in turn, on the same data: (runs, processor times of the floor).
+    """Runs of the connector and of the floor, in turn, on the same data.
 
     The floor's contents are those of a run before the others, and its rows are what that run posted.
     """
     with workspace() as folder:
         folder = Path(folder)
-        # A record has 1,260 bytes, a row 1,750.
+        # In the mix with the longer ones a record has 1,260 bytes and a row 1,750.
         need_room(folder, int(volume.records * (1_400 + 2_000 * volume.share)))
         first = whole(volume, storage, folder)
+        # There is a content on each line.
+        feed = (folder / "contents").stat().st_size - first.report["published_contents"]
         floor = [RELEASE / "labelstream-floor", folder / "contents", folder / "posts"]
         runs, floors = [], []
         for _ in range(times):
@@ -105,7 +120,7 @@ def beside_the_floor(volume, storage, times):
             if did != expected:
                 raise SystemExit(f"scripts/bench: the floor did {did}, the connector {expected}")
             floors.append(ended.cpu)
-        return runs, floors
+        return Beside(runs, statistics.median(floors), floors, feed)
 
 
 def free_port():
@@ -165,7 +180,7 @@ def idle(storage, times):
 
     Returns (seconds by tick, requests by tick, seconds of new processes, what the storage was asked in the last tick).
     """
-    with Simulator(10_000, 0.4, 100) as simulator:
+    with Simulator(10_000, 0.4, 100, PUBLISHED) as simulator:
         settings = storage.settings()
         everything = environment(simulator, settings)
         with Handler(everything) as handler:
@@ -194,7 +209,7 @@ def starts(storage, times):
     timer fires as soon as that answer is there."""
     ready, first = [], []
     for _ in range(times):
-        with Simulator(100, 0.4, 100) as simulator:
+        with Simulator(100, 0.4, 100, PUBLISHED) as simulator:
             with Handler(environment(simulator, storage.settings())) as handler:
                 ready.append(handler.ready)
                 handler.tick()

@@ -32,16 +32,17 @@ def mb(value):
     return f"{value / 1e6:.1f}"
 
 
-def whole_row(name, runs, floor=None):
+def whole_row(name, beside):
     """One line of a table of whole runs."""
-    some = runs[0]
+    runs, some = beside.runs, beside.runs[0]
     totals = some.report
     cpu = median(runs, lambda run: run.cpu)
     return [
         name,
+        mb(beside.feed),
         number(totals["rows"]),
         f"{cpu:.2f}",
-        f"{cpu / floor:.2f}" if floor else "",
+        f"{cpu / beside.floor:.2f}",
         f"{median(runs, lambda run: run.wall):.2f}",
         mib(median(runs, lambda run: run.peak)),
         number(some.feed_requests()),
@@ -55,7 +56,7 @@ def whole_row(name, runs, floor=None):
 
 
 WHOLE = [
-    "", "rows", "CPU s", "× floor", "wall s", "peak MiB", "feed requests", "posts", "storage requests",
+    "", "feed MB", "rows", "CPU s", "× floor", "wall s", "peak MiB", "feed requests", "posts", "storage requests",
     "rows' JSON MB", "on the wire MB", "simulator CPU s", "runs",
 ]
 

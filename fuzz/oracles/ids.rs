@@ -10,7 +10,7 @@ use bytes::Bytes;
 use labelstream::{
     content::ContentType,
     state::{Expect, Store},
-    watermark::{Id, IdSet, Memory},
+    watermark::{Id, IdSet, Memory, RECORD_LOGS},
 };
 use time::{
     Date, Duration, OffsetDateTime,
@@ -23,8 +23,16 @@ use super::{
 };
 
 /// What the corpus is to reach.
-pub const REACHES: &[&str] =
-    &["records", "contents", "garbage in a log", "a stray key", "a failed append", "a full log", "a new process"];
+pub const REACHES: &[&str] = &[
+    "records",
+    "records of another log",
+    "contents",
+    "garbage in a log",
+    "a stray key",
+    "a failed append",
+    "a full log",
+    "a new process",
+];
 
 const TENANT: &str = "11111111-1111-4111-8111-111111111111";
 const NOW: OffsetDateTime = datetime!(2026-11-22 19:00 UTC);
@@ -34,11 +42,17 @@ const KIND: ContentType = ContentType::SharePoint;
 /// Steps of one input.
 const MOST_STEPS: usize = 64;
 
-/// Whether a log is one of records, or of contents.
+/// Whether a log is one of records, and which of the day, or of contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Records,
+    Records(usize),
     Contents,
+}
+
+impl Kind {
+    fn of(step: u8) -> Self {
+        if step & 0x80 == 0 { Self::Records(usize::from(step >> 3 & 0x0F) % RECORD_LOGS) } else { Self::Contents }
+    }
 }
 
 /// Where an id is known: a record whatever the day of its delivery, a content by its day of publication.
@@ -51,7 +65,7 @@ enum Log {
 impl Log {
     const fn of(kind: Kind, day: Date) -> Self {
         match kind {
-            Kind::Records => Self::Records,
+            Kind::Records(_) => Self::Records,
             Kind::Contents => Self::Contents(day),
         }
     }
@@ -86,7 +100,7 @@ pub fn check(data: &[u8]) -> Reached {
 impl World {
     /// Carries out a step; gives back what it did not take of `rest`.
     fn step<'d>(&mut self, step: u8, rest: &'d [u8]) -> &'d [u8] {
-        let kind = if step & 0x80 == 0 { Kind::Records } else { Kind::Contents };
+        let kind = Kind::of(step);
         match step & 0x07 {
             0 | 1 => {
                 let Some(([day, count], rest)) = rest.split_first_chunk() else { return &[] };
@@ -135,13 +149,17 @@ impl World {
             }
         }
         let append = || match kind {
-            Kind::Records => at_once(self.memory.append_records(day, &ids)),
+            Kind::Records(log) => at_once(self.memory.append_records(log, day, &ids)),
             Kind::Contents => at_once(self.memory.append_contents(KIND, day, &ids)),
         };
         let appended = append().or_else(|_| append());
         appended.expect("the second try of an append arrives");
         self.shelf.mend();
-        self.reached.push(if kind == Kind::Records { "records" } else { "contents" });
+        self.reached.push(match kind {
+            Kind::Records(0) => "records",
+            Kind::Records(_) => "records of another log",
+            Kind::Contents => "contents",
+        });
         if at_once(self.shelf.get(&key(kind, day, 1))).unwrap().is_some() {
             self.reached.push("a full log");
         }
@@ -218,10 +236,11 @@ fn day_of(byte: u8) -> Date {
     TODAY - Duration::days(i64::from(byte % 8))
 }
 
-fn key(kind: Kind, day: Date, part: u32) -> String {
-    let folder = match kind {
-        Kind::Records => "records".to_owned(),
-        Kind::Contents => format!("contents/{KIND}"),
+/// The key of a part of a log, by its place in it.
+fn key(kind: Kind, day: Date, place: usize) -> String {
+    let (folder, part) = match kind {
+        Kind::Records(log) => ("records".to_owned(), log + place * RECORD_LOGS),
+        Kind::Contents => (format!("contents/{KIND}"), place),
     };
     let part = if part == 0 { String::new() } else { format!(".{part}") };
     format!("{TENANT}/{folder}/{:04}-{:02}-{:02}{part}.ids", day.year(), u8::from(day.month()), day.day())

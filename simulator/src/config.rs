@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use time::Duration as Span;
 
-use crate::{rule::Rule, stream::Columns, under_way::UnderWay, window::FARTHEST};
+use crate::{events::Mix, rule::Rule, stream::Columns, under_way::UnderWay, window::FARTHEST};
 
 /// Audience of the feed in the commercial cloud.
 pub const FEED_AUDIENCE: &str = "https://manage.office.com";
@@ -27,6 +27,8 @@ pub struct Config {
     pub port: u16,
     /// Seed of the tenant and of its records.
     pub seed: u64,
+    /// Which records are generated.
+    pub mix: Mix,
     /// Contents on one page of a listing.
     pub page_size: usize,
     /// Labels on one page of Graph's list, each with its sublabels.
@@ -106,6 +108,7 @@ impl Default for Config {
         Self {
             port: 0,
             seed: 1,
+            mix: Mix::default(),
             page_size: 100,
             label_page_size: 100,
             latency: Duration::ZERO,

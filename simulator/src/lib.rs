@@ -18,7 +18,8 @@
 //! ```
 //!
 //! - [`tenant`]: a seeded company: people, labels, sites, files, mails.
-//! - [`events`]: its records, label events and noise, rendered on demand from recipes; `schedule`: when they appear.
+//! - [`events`]: its records, label events and noise, of one mix or another, rendered on demand from recipes; `schedule`: when
+//!   they appear.
 //! - [`contents`]: what the feed holds; `window`: the rules of a listing; `publish`: how contents get there.
 //! - [`faults`]: what can go wrong, as values; `strike` and `wire` carry it out.
 //! - [`ledger`]: what was published and what arrived; [`rule`]: what a label event is, read independently.
@@ -65,6 +66,7 @@ mod wire;
 pub use config::Config;
 pub use contents::ContentType;
 pub use environment::Environment;
+pub use events::Mix;
 pub use faults::{Answer, Effect, Fault, ResetAt, RetryAfter, Spoil, When};
 pub use ledger::{Heartbeat, Report};
 pub use provider::{Isolation, Provider, ProviderConfig, ProviderReport, Trouble};

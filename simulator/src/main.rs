@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Parser;
-use labelstream_simulator::{Bulk, Config, History, Published, Simulator};
+use labelstream_simulator::{Bulk, Config, History, Mix, Published, Simulator};
 use serde_json::json;
 
 /// The Microsoft side of Labelstream on loopback.
@@ -30,6 +30,9 @@ struct Arguments {
     /// Share of label events among the records, 0 to 1
     #[arg(long, default_value_t = 0.05)]
     label_share: f64,
+    /// Which records
+    #[arg(long, value_enum, default_value_t)]
+    mix: Mix,
     /// Most records in one content
     #[arg(long, default_value_t = 100)]
     records_per_content: u32,
@@ -71,6 +74,7 @@ async fn main() -> io::Result<()> {
     let simulator = Simulator::start(Config {
         port: arguments.port,
         seed: arguments.seed,
+        mix: arguments.mix,
         page_size: arguments.page_size,
         latency: Duration::from_millis(arguments.latency_ms),
         gzip_contents: !arguments.no_gzip,

@@ -136,7 +136,7 @@ impl Shared {
     }
 
     pub(crate) fn publish_history(&self, history: &History, now: OffsetDateTime) -> Published {
-        let scheduled = schedule::history(history, now, self.config.seed, self.first_number());
+        let scheduled = schedule::history(history, self.config.mix, now, self.config.seed, self.first_number());
         let mut published = Published::default();
         for one in scheduled {
             let content = self.publish_recipe(one.recipe, &mut published);
@@ -149,7 +149,7 @@ impl Shared {
 
     pub(crate) fn publish_bulk(&self, bulk: &Bulk, now: OffsetDateTime) -> Published {
         let mut published = Published::default();
-        for recipe in schedule::bulk(bulk, now, self.config.seed, self.first_number()) {
+        for recipe in schedule::bulk(bulk, self.config.mix, now, self.config.seed, self.first_number()) {
             self.publish_recipe(recipe, &mut published);
         }
         published

@@ -101,7 +101,7 @@ impl Shared {
         let tenant = Arc::new(Tenant::new(config.seed));
         Ok(Arc::new(Self {
             directory: Mutex::new(Directory::of(&tenant)),
-            generator: Generator::new(Arc::clone(&tenant)),
+            generator: Generator::new(Arc::clone(&tenant)).with_mix(config.mix),
             tenant,
             origin,
             pages: AtomicU64::new(0),

@@ -31,7 +31,7 @@ use crate::{
     dead_letter::{self, DeadLetter, Kind},
     ingestion::IngestionError,
     state::{Expect, StateError},
-    watermark::{Id, Memory, Progress},
+    watermark::{Id, Memory, Progress, RECORD_LOGS},
 };
 
 /// One run, as its stages share it.
@@ -59,8 +59,8 @@ pub struct Run {
     pub names: Names,
     /// What it may do at once.
     pub share: Share,
-    /// What is being saved.
-    pub taken: tokio::sync::Mutex<Option<Taken>>,
+    /// What is being saved, by the log that its records are appended to.
+    pub taken: [tokio::sync::Mutex<Option<Taken>>; RECORD_LOGS],
     held_until: Mutex<Instant>,
     parts: Mutex<BTreeSet<String>>,
     refusals: Mutex<Refusals>,
@@ -95,7 +95,7 @@ impl Run {
             tasks: TaskTracker::new(),
             names: Names::new(request.budget),
             share,
-            taken: tokio::sync::Mutex::default(),
+            taken: Default::default(),
             held_until: Mutex::new(held_until),
             parts: Mutex::default(),
             refusals: Mutex::default(),
@@ -143,9 +143,10 @@ impl Run {
 
     /// The records that were answered and are not known to be saved.
     pub async fn unsaved_records(&self) -> Vec<Id> {
-        let mut taken = self.taken.lock().await;
-        let mut records = taken.as_mut().map(Taken::take_records).unwrap_or_default();
-        records.append(&mut self.progress().take_unsaved(false).records);
+        let mut records = self.progress().take_records();
+        for taken in &self.taken {
+            records.extend(taken.lock().await.as_mut().map(Taken::take_records).unwrap_or_default());
+        }
         records
     }
 

@@ -16,7 +16,7 @@ use crate::{
     labels::Keeper,
     pull::{Budget, Capacity, LeftOver, Sink, lock::HOLDS},
     record::Filter,
-    state::overlay::Overlay,
+    state::{Store, overlay::Overlay},
     watermark::Document,
 };
 
@@ -34,9 +34,13 @@ impl TokenSource for NoTokens {
 
 /// A run whose lock holds until `held_until`.
 pub fn run(held_until: Instant) -> Run {
+    run_over(Arc::new(Overlay::default()), held_until)
+}
+
+/// The same with its state in `store`.
+pub fn run_over(store: Arc<dyn Store>, held_until: Instant) -> Run {
     let base = Url::parse("https://manage.office.com").unwrap();
     let budget = Arc::new(feed::Budget::new(Limits::SERVICE));
-    let store = Arc::new(Overlay::default());
     let connector = Connector {
         tenant: "t".to_owned(),
         feed: FeedClient::new(feed::http_client().unwrap(), &base, "t", "t", Arc::new(NoTokens), budget).unwrap(),

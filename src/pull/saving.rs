@@ -1,18 +1,22 @@
 //! Saving what was answered.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::{
+    StreamExt as _,
+    future::{join_all, try_join_all},
+    stream::FuturesOrdered,
+};
 use time::{Date, OffsetDateTime};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::Instant,
+    time::{Instant, sleep_until},
 };
 
 use super::run::{Run, add};
 use crate::{
     state::StateError,
-    watermark::{Id, Unsaved},
+    watermark::{Id, RECORD_LOGS, Unsaved},
 };
 
 /// How often the contents and the document are saved on the way. Between two saves a kill costs contents being fetched
@@ -55,15 +59,29 @@ pub fn stage(run: Arc<Run>) -> (Saver, impl Future<Output = ()> + Send + 'static
     (Saver { wishes }, save_on_the_way(run, inbox))
 }
 
-/// Saves whenever somebody waits for it, all of their answers in one write, until nobody can ask any more.
+/// Saves whenever somebody waits for it, until nobody can ask any more. As many saves go on at once as there are logs of
+/// records; all who ask while none is free are served by the next. Whoever asked is told once the saves that began before
+/// are done as well: one of them may have his records.
 async fn save_on_the_way(run: Arc<Run>, mut inbox: mpsc::Receiver<oneshot::Sender<()>>) {
+    let mut free: BTreeSet<usize> = (0..RECORD_LOGS).collect();
+    let mut saves = FuturesOrdered::new();
     let mut saved_all = Instant::now();
     loop {
         let mut waiting = Vec::new();
-        match tokio::time::timeout_at(saved_all + SAVE_EVERY, inbox.recv()).await {
-            Ok(Some(first)) => waiting.push(first),
-            Ok(None) => return,
-            Err(_) => {}
+        tokio::select! {
+            biased;
+            Some(saved) = saves.next() => match tell(saved) {
+                Ok(log) => {
+                    free.insert(log);
+                    continue;
+                }
+                Err(error) => return run.fail(error.into()),
+            },
+            () = sleep_until(saved_all + SAVE_EVERY), if !free.is_empty() => {}
+            asked = inbox.recv(), if !free.is_empty() => match asked {
+                Some(first) => waiting.push(first),
+                None => break,
+            },
         }
         while let Ok(more) = inbox.try_recv() {
             waiting.push(more);
@@ -71,18 +89,43 @@ async fn save_on_the_way(run: Arc<Run>, mut inbox: mpsc::Receiver<oneshot::Sende
         if !run.may_save() {
             return;
         }
+        // The first that is free: a run with little to save leaves one log.
+        let Some(log) = free.pop_first() else { continue };
         let all = saved_all.elapsed() >= SAVE_EVERY;
-        if let Err(error) = save(&run, all).await {
-            return run.fail(error.into());
-        }
         if all {
             saved_all = Instant::now();
         }
-        for done in waiting {
-            // Whoever waited may be gone by now; what was to be saved is.
-            done.send(()).ok();
+        let run = &run;
+        saves.push_back(async move {
+            // A replay removes letters once all of their records are saved.
+            let alone = all || run.replays;
+            let saved = if alone { save(run, all).await } else { save_records(run, log).await };
+            Saved { log, waiting, saved }
+        });
+    }
+    while let Some(saved) = saves.next().await {
+        if let Err(error) = tell(saved) {
+            return run.fail(error.into());
         }
     }
+}
+
+/// A save that ended.
+struct Saved {
+    log: usize,
+    /// Who waits for it.
+    waiting: Vec<oneshot::Sender<()>>,
+    saved: Result<(), StateError>,
+}
+
+/// Tells those who wait for a save that it is done. The number of its log.
+fn tell(Saved { log, waiting, saved }: Saved) -> Result<usize, StateError> {
+    saved?;
+    for done in waiting {
+        // Whoever waited may be gone by now; what was to be saved is.
+        done.send(()).ok();
+    }
+    Ok(log)
 }
 
 /// What was taken from the progress and is not yet saved: it belongs to the run, so that neither a failure nor the end of
@@ -96,6 +139,10 @@ pub struct Taken {
 }
 
 impl Taken {
+    fn now(unsaved: Unsaved) -> Self {
+        Self { day: OffsetDateTime::now_utc().date(), unsaved }
+    }
+
     /// Takes out the records: they are another run's to save.
     pub fn take_records(&mut self) -> Vec<Id> {
         std::mem::take(&mut self.unsaved.records)
@@ -103,43 +150,58 @@ impl Taken {
 }
 
 /// Saves what was answered: the records, and with `all` the contents and the document, in this order; then the dead
-/// letters that were delivered are removed. What an earlier
-/// save took and did not finish is saved first, as it was, so that it is recognised where it arrived after all.
+/// letters that were delivered are removed. What an earlier save took and did not finish is saved first, as it was, so that
+/// it is recognised where it arrived after all. No other save goes on meanwhile: the records of a content may lie in any of
+/// the logs.
 pub async fn save(run: &Run, all: bool) -> Result<(), StateError> {
-    let mut taken = run.taken.lock().await;
-    if let Some(taken) = &mut *taken {
-        finish(run, taken).await?;
+    let [first, others @ ..] = &run.taken;
+    let mut first = first.lock().await;
+    finish(run, 0, &mut first).await?;
+    let mut held = Vec::new();
+    for (log, taken) in (1..).zip(others) {
+        let mut taken = taken.lock().await;
+        finish(run, log, &mut taken).await?;
+        held.push(taken);
     }
     // A replay moves no watermark, so that the document stays as it is.
-    let unsaved = run.progress().take_unsaved(all && !run.replays);
-    finish(run, taken.insert(Taken { day: OffsetDateTime::now_utc().date(), unsaved })).await?;
-    *taken = None;
-    Ok(())
+    *first = Some(Taken::now(run.progress().take_unsaved(all && !run.replays)));
+    finish(run, 0, &mut first).await
 }
 
-/// Saves what is left of `taken`. A late write of an earlier holder of the lock does not end the run: what is in flight
-/// would be sent again. [`crate::watermark::Memory`] has looked at what it found, and after that the lock is asked for
-/// again, so that a run that is itself the earlier holder overwrites nothing.
-async fn finish(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
+/// Saves the records that were answered in the log with this number.
+async fn save_records(run: &Run, log: usize) -> Result<(), StateError> {
+    let mut taken = run.taken[log].lock().await;
+    finish(run, log, &mut taken).await?;
+    let records = run.progress().take_records();
+    *taken = Some(Taken::now(Unsaved { records, ..Unsaved::default() }));
+    finish(run, log, &mut taken).await
+}
+
+/// Saves what is left of `taken`, which is then none. A late write of an earlier holder of the lock does not end the run:
+/// what is in flight would be sent again. [`crate::watermark::Memory`] has looked at what it found, and after that the lock
+/// is asked for again, so that a run that is itself the earlier holder overwrites nothing.
+async fn finish(run: &Run, log: usize, taken: &mut Option<Taken>) -> Result<(), StateError> {
     let mut late = 0;
-    loop {
-        match write(run, taken).await {
+    while let Some(left) = taken {
+        match write(run, log, left).await {
+            Ok(()) => *taken = None,
             Err(error) if error.is_conflict() && late < LATE_WRITES => {
                 late += 1;
                 tracing::warn!(%error, "a late write of an earlier run; the save goes on");
             }
-            written => return written,
+            Err(error) => return Err(error),
         }
     }
+    Ok(())
 }
 
 /// Writes what is left of `taken`, step by step.
-async fn write(run: &Run, taken: &mut Taken) -> Result<(), StateError> {
+async fn write(run: &Run, log: usize, taken: &mut Taken) -> Result<(), StateError> {
     let memory = &run.memory;
     let unsaved = &mut taken.unsaved;
     if !unsaved.records.is_empty() {
         run.check_lock()?;
-        memory.append_records(taken.day, &unsaved.records).await?;
+        memory.append_records(log, taken.day, &unsaved.records).await?;
         unsaved.records.clear();
     }
     while !unsaved.contents.is_empty() {
@@ -189,3 +251,7 @@ pub async fn save_at_the_end(run: &Run) {
         run.note(error.into());
     }
 }
+
+#[cfg(test)]
+#[path = "saving_tests.rs"]
+mod tests;

@@ -24,6 +24,12 @@ use crate::{
 /// after 5 days (management-api.md, 2.3).
 pub const REMEMBERED_DAYS: i64 = 8;
 
+/// How many logs the records delivered on one day lie in. Each is appended to by one save at a time, so that so many saves go
+/// on at once: what is in flight is answered for sooner. The parts of the logs take turns: 0, 2 and so on are the first
+/// log's, 1, 3 and so on the second's. An earlier version went on with part 1 once part 0 was full, which is read and
+/// continued all the same.
+pub const RECORD_LOGS: usize = 2;
+
 /// How much of a log of records is read at once. Ids lie whole in such pieces, because they stand at multiples of 16 bytes.
 const PIECE: usize = 4 << 20;
 
@@ -34,16 +40,31 @@ pub struct Memory {
     store: Arc<dyn Store>,
     tenant: String,
     version: Mutex<Expect>,
-    logs: Mutex<HashMap<String, Log>>,
+    logs: Mutex<HashMap<Name, Log>>,
     /// What lay there when the run began, where it was looked for.
     found: OnceCell<Found>,
 }
 
 /// Whether there were logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Found {
     records: bool,
     contents: bool,
+}
+
+/// What a log is called: it lies in the parts `first`, `first + step` and so on of `stem`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Name {
+    stem: String,
+    first: u32,
+    step: u32,
+}
+
+impl Name {
+    /// The key of the part with this place in the log.
+    fn key(&self, place: u32) -> String {
+        part_key(&self.stem, self.first + place * self.step)
+    }
 }
 
 /// The document as a run finds it.
@@ -62,7 +83,8 @@ pub struct Loaded {
 /// Where a log ends. The later of two ends is the one that was seen last: a log only grows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Log {
-    part: u32,
+    /// The place of the last part among those of the log, from 0.
+    place: u32,
     length: u64,
 }
 
@@ -78,14 +100,14 @@ impl Memory {
         self.version.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn logs(&self) -> MutexGuard<'_, HashMap<String, Log>> {
+    fn logs(&self) -> MutexGuard<'_, HashMap<Name, Log>> {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes where the log `stem` ends.
-    fn ends(&self, stem: &str, end: Log) {
+    /// Notes where a log ends.
+    fn ends(&self, name: Name, end: Log) {
         let mut logs = self.logs();
-        let known = logs.entry(stem.to_owned()).or_default();
+        let known = logs.entry(name).or_default();
         *known = end.max(*known);
     }
 
@@ -190,12 +212,12 @@ impl Memory {
     /// # Errors
     /// The storage fails.
     pub async fn load_contents(&self, content_type: ContentType, day: Date) -> Result<Vec<Bytes>, StateError> {
-        let stem = self.contents_stem(content_type, day);
+        let log = self.contents_log(content_type, day);
         if self.began_empty() {
-            self.ends(&stem, Log::default());
+            self.ends(log, Log::default());
             return Ok(Vec::new());
         }
-        self.load_log(&stem).await
+        self.load_log(log).await
     }
 
     /// Makes the log of contents of one day of publication, which is missing, ahead of what is to be remembered in it.
@@ -204,7 +226,7 @@ impl Memory {
         content_type: ContentType,
         day: Date,
     ) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
-        self.make(&self.contents_stem(content_type, day))
+        self.make(&self.contents_log(content_type, day))
     }
 
     /// Remembers contents of one day of publication.
@@ -212,22 +234,23 @@ impl Memory {
     /// # Errors
     /// As for [`Memory::append_records`].
     pub async fn append_contents(&self, content_type: ContentType, day: Date, ids: &[Id]) -> Result<(), StateError> {
-        let stem = self.contents_stem(content_type, day);
-        self.append(&stem, ids).await
+        self.append(self.contents_log(content_type, day), ids).await
     }
 
     /// Hands the records delivered in the last [`REMEMBERED_DAYS`] days to `take`, in logs of ids or parts of such: no
-    /// more than 4 MiB of them are held at once. Older logs are not read.
+    /// more than 4 MiB of them are held at once. Older logs are not read. Whether the first log of today is there.
     ///
     /// # Errors
     /// The storage fails.
     pub async fn load_records(&self, now: OffsetDateTime, mut take: impl FnMut(&[u8])) -> Result<bool, StateError> {
         let prefix = format!("{}/records/", self.tenant);
-        let mut has_today = false;
+        let mut has_first = false;
         let oldest = now.date() - Duration::days(REMEMBERED_DAYS);
         // A log that is not there yet is known as well: who lost the lock must not find out its length when appending.
         for day in [now, now.saturating_add(Duration::DAY)] {
-            self.ends(&format!("{prefix}{}", day_name(day.date())), Log::default());
+            for log in 0..RECORD_LOGS {
+                self.ends(self.records_log(log, day.date()), Log::default());
+            }
         }
         let logs = if self.began_empty() { Vec::new() } else { self.store.list(&prefix).await? };
         for entry in logs {
@@ -235,7 +258,7 @@ impl Memory {
             if day < oldest {
                 continue;
             }
-            has_today |= day == now.date();
+            has_first |= (day, part) == (now.date(), 0);
             let mut length = 0;
             while let Some(ids) = self.store.get_part(&entry.key, length, PIECE).await? {
                 take(&ids);
@@ -244,25 +267,26 @@ impl Memory {
                     break;
                 }
             }
-            self.ends(&format!("{prefix}{}", day_name(day)), Log { part, length });
+            let (place, log) = (part / RECORD_LOGS as u32, part as usize % RECORD_LOGS);
+            self.ends(self.records_log(log, day), Log { place, length });
         }
-        Ok(has_today)
+        Ok(has_first)
     }
 
-    /// Makes the log of records of `day`, which is missing, ahead of what is to be remembered in it.
+    /// Makes the first log of records of `day`, which is missing, ahead of what is to be remembered in it.
     pub fn make_records(&self, day: Date) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
-        self.make(&self.records_stem(day))
+        self.make(&self.records_log(0, day))
     }
 
-    /// Remembers records as delivered on `day`. [`Memory::load_records`] comes first.
+    /// Remembers records as delivered on `day`, in the log of that day with this number, below [`RECORD_LOGS`].
+    /// [`Memory::load_records`] comes first. One call for a log goes on at a time.
     ///
     /// # Errors
-    /// The storage fails. The ids may be stored or not; the same call, made again before any other for that day, stores
+    /// The storage fails. The ids may be stored or not; the same call, made again before any other for that log, stores
     /// them once. With [`StateError::Conflict`] another writer came in between; the same call, made again by whoever
     /// still holds the lock, then goes behind what was found.
-    pub async fn append_records(&self, day: Date, ids: &[Id]) -> Result<(), StateError> {
-        let stem = self.records_stem(day);
-        self.append(&stem, ids).await
+    pub async fn append_records(&self, log: usize, day: Date, ids: &[Id]) -> Result<(), StateError> {
+        self.append(self.records_log(log, day), ids).await
     }
 
     /// Removes what was remembered of days so old that the feed serves nothing of them any more.
@@ -285,41 +309,42 @@ impl Memory {
         Ok(())
     }
 
-    fn records_stem(&self, day: Date) -> String {
-        format!("{}/records/{}", self.tenant, day_name(day))
+    fn contents_log(&self, content_type: ContentType, day: Date) -> Name {
+        Name { stem: format!("{}/contents/{content_type}/{}", self.tenant, day_name(day)), first: 0, step: 1 }
     }
 
-    fn contents_stem(&self, content_type: ContentType, day: Date) -> String {
-        format!("{}/contents/{content_type}/{}", self.tenant, day_name(day))
+    fn records_log(&self, log: usize, day: Date) -> Name {
+        let stem = format!("{}/records/{}", self.tenant, day_name(day));
+        Name { stem, first: log as u32, step: RECORD_LOGS as u32 }
     }
 
-    fn make(&self, stem: &str) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
-        let (store, key) = (Arc::clone(&self.store), part_key(stem, 0));
+    fn make(&self, log: &Name) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
+        let (store, key) = (Arc::clone(&self.store), log.key(0));
         async move { store.make_log(&key).await }
     }
 
-    async fn load_log(&self, stem: &str) -> Result<Vec<Bytes>, StateError> {
+    async fn load_log(&self, name: Name) -> Result<Vec<Bytes>, StateError> {
         let mut log = Log::default();
         let mut parts = Vec::new();
-        while let Some((body, _)) = self.store.get(&part_key(stem, log.part)).await? {
+        while let Some((body, _)) = self.store.get(&name.key(log.place)).await? {
             log.length = body.len() as u64;
             parts.push(body);
             // A log has a second part only where the first took all the blocks that it could.
             if log.length < SMALLEST_FULL_LOG {
                 break;
             }
-            log = Log { part: log.part + 1, length: 0 };
+            log = Log { place: log.place + 1, length: 0 };
         }
-        self.ends(stem, log);
+        self.ends(name, log);
         Ok(parts)
     }
 
-    async fn append(&self, stem: &str, ids: &[Id]) -> Result<(), StateError> {
-        let known = self.logs().get(stem).copied();
+    async fn append(&self, name: Name, ids: &[Id]) -> Result<(), StateError> {
+        let known = self.logs().get(&name).copied();
         if known.is_none() {
-            self.load_log(stem).await?;
+            self.load_log(name.clone()).await?;
         }
-        let Log { mut part, length } = self.logs().get(stem).copied().unwrap_or_default();
+        let Log { mut place, length } = self.logs().get(&name).copied().unwrap_or_default();
         let ids = Bytes::from(ids.concat());
         // The rest of a torn write is made whole, so that ids stay where they are looked for.
         let block = match (length % 16) as usize {
@@ -327,18 +352,18 @@ impl Memory {
             torn => [vec![0; 16 - torn].into(), ids.clone()].concat().into(),
         };
         let mut end = length + block.len() as u64;
-        let mut appended = self.store.append(&part_key(stem, part), length, block).await;
+        let mut appended = self.store.append(&name.key(place), length, block).await;
         if let Err(StateError::Full { .. }) = appended {
-            part += 1;
+            place += 1;
             end = ids.len() as u64;
-            appended = self.store.append(&part_key(stem, part), 0, ids).await;
+            appended = self.store.append(&name.key(place), 0, ids).await;
         }
         if let Err(StateError::Conflict { .. }) = appended {
-            self.load_log(stem).await?;
+            self.load_log(name.clone()).await?;
         }
         appended?;
         // Only now: the same append, made again after a failure, goes to the same place and is recognised there.
-        self.ends(stem, Log { part, length: end });
+        self.ends(name, Log { place, length: end });
         Ok(())
     }
 }
@@ -375,12 +400,12 @@ impl Memory {
 
     /// What it expects of the store: whether the version that it knows is the `stored` one, where each log ends, and
     /// whether there was none.
-    pub(super) fn expects(&self, stored: Option<&Version>) -> (Option<bool>, BTreeMap<String, (u32, u64)>, bool) {
+    pub(super) fn expects(&self, stored: Option<&Version>) -> (Option<bool>, BTreeMap<String, u64>, bool) {
         let version = match &*self.version() {
             Expect::Version(version) => Some(Some(version) == stored),
             Expect::Absent | Expect::Any => None,
         };
-        let logs = self.logs().iter().map(|(stem, log)| (stem.clone(), (log.part, log.length))).collect();
+        let logs = self.logs().iter().map(|(name, log)| (name.key(log.place), log.length)).collect();
         (version, logs, self.began_empty())
     }
 }

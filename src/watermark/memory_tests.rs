@@ -121,7 +121,7 @@ async fn a_log_of_any_length_is_loaded_piece_by_piece_and_goes_on_at_its_end() {
         let pieces = loaded(&memory, NOW).await;
         assert!(pieces.iter().all(|piece| piece.len() <= PIECE), "{length}");
         assert!(pieces.concat() == log, "{length}");
-        memory.append_records(DAY, &[[7; 16]]).await.unwrap();
+        memory.append_records(0, DAY, &[[7; 16]]).await.unwrap();
         let end = length.next_multiple_of(16);
         assert_eq!(store.text("t/records/2026-11-22.ids").await[end..], [7; 16], "{length}");
     }
@@ -132,11 +132,11 @@ async fn an_append_that_failed_is_made_again_in_the_same_place() {
     for failing in [Failing::Refused, Failing::AnswerLost] {
         let store = Flaky::new();
         let memory = Memory::new(store.clone(), "t");
-        memory.append_records(DAY, &[[1; 16]]).await.unwrap();
+        memory.append_records(0, DAY, &[[1; 16]]).await.unwrap();
         store.fail_next(failing);
-        memory.append_records(DAY, &[[2; 16], [3; 16]]).await.unwrap_err();
-        memory.append_records(DAY, &[[2; 16], [3; 16]]).await.unwrap();
-        memory.append_records(DAY, &[[4; 16]]).await.unwrap();
+        memory.append_records(0, DAY, &[[2; 16], [3; 16]]).await.unwrap_err();
+        memory.append_records(0, DAY, &[[2; 16], [3; 16]]).await.unwrap();
+        memory.append_records(0, DAY, &[[4; 16]]).await.unwrap();
         let expected = [[1; 16], [2; 16], [3; 16], [4; 16]].concat();
         assert_eq!(store.text("t/records/2026-11-22.ids").await, expected, "{failing:?}");
     }
@@ -149,11 +149,11 @@ async fn a_full_log_goes_on_in_its_next_part_also_after_a_failure_and_a_torn_wri
     let memory = Memory::new(store.clone(), "t");
     assert_eq!(loaded(&memory, NOW).await.len(), 1);
     store.fail_next(Failing::FullThenAnswerLost);
-    memory.append_records(DAY, &[[1; 16]]).await.unwrap_err();
+    memory.append_records(0, DAY, &[[1; 16]]).await.unwrap_err();
     store.fail_next(Failing::Full);
-    memory.append_records(DAY, &[[1; 16]]).await.unwrap();
-    memory.append_records(DAY, &[[2; 16]]).await.unwrap();
-    assert_eq!(store.text("t/records/2026-11-22.1.ids").await, [[1; 16], [2; 16]].concat(), "whole ids, each once");
+    memory.append_records(0, DAY, &[[1; 16]]).await.unwrap();
+    memory.append_records(0, DAY, &[[2; 16]]).await.unwrap();
+    assert_eq!(store.text("t/records/2026-11-22.2.ids").await, [[1; 16], [2; 16]].concat(), "whole ids, each once");
     assert_eq!(store.text("t/records/2026-11-22.ids").await, b"torn...");
 }
 
@@ -185,7 +185,7 @@ async fn a_log_that_was_not_there_is_known_as_well_also_after_midnight() {
         let memory = Memory::new(store.clone(), "t");
         assert!(loaded(&memory, now).await.is_empty());
         store.append("t/records/2026-11-22.ids", 0, Bytes::from_static(&[9; 16])).await.unwrap();
-        let refused = memory.append_records(day, &[[2; 16]]).await;
+        let refused = memory.append_records(0, day, &[[2; 16]]).await;
         assert!(matches!(refused, Err(StateError::Conflict { .. })), "{refused:?}");
     }
 }
@@ -194,13 +194,51 @@ async fn a_log_that_was_not_there_is_known_as_well_also_after_midnight() {
 async fn ids_of_another_writer_stay_and_the_same_append_goes_behind_them() {
     let store = Flaky::new();
     let memory = Memory::new(store.clone(), "t");
-    memory.append_records(DAY, &[[1; 16]]).await.unwrap();
+    memory.append_records(0, DAY, &[[1; 16]]).await.unwrap();
     let key = "t/records/2026-11-22.ids";
     store.append(key, 16, Bytes::from_static(&[9; 32])).await.unwrap();
-    let refused = memory.append_records(DAY, &[[2; 16]]).await;
+    let refused = memory.append_records(0, DAY, &[[2; 16]]).await;
     assert!(matches!(refused, Err(StateError::Conflict { .. })), "{refused:?}");
-    memory.append_records(DAY, &[[2; 16]]).await.unwrap();
+    memory.append_records(0, DAY, &[[2; 16]]).await.unwrap();
     assert_eq!(store.text(key).await, [[1; 16], [9; 16], [9; 16], [2; 16]].concat());
+}
+
+#[tokio::test]
+async fn each_log_of_a_day_has_parts_of_its_own_and_all_are_read() {
+    let store = Flaky::new();
+    let memory = Memory::new(store.clone(), "t");
+    assert!(loaded(&memory, NOW).await.is_empty());
+    memory.append_records(1, DAY, &[[1; 16]]).await.unwrap();
+    memory.append_records(0, DAY, &[[2; 16]]).await.unwrap();
+    memory.append_records(1, DAY, &[[3; 16]]).await.unwrap();
+    store.fail_next(Failing::Full);
+    memory.append_records(1, DAY, &[[4; 16]]).await.unwrap();
+    let stored = async |part: &str| store.text(&format!("t/records/2026-11-22{part}.ids")).await;
+    let (first, second, third) = (stored("").await, stored(".1").await, stored(".3").await);
+    assert_eq!((first, second, third), (vec![2; 16], [[1; 16], [3; 16]].concat(), vec![4; 16]));
+
+    let later = Memory::new(store.clone(), "t");
+    let mut ids = loaded(&later, NOW).await.concat().as_chunks::<16>().0.to_vec();
+    ids.sort_unstable();
+    assert_eq!(ids, [[1; 16], [2; 16], [3; 16], [4; 16]]);
+    later.append_records(1, DAY, &[[5; 16]]).await.unwrap();
+    later.append_records(0, DAY, &[[6; 16]]).await.unwrap();
+    assert_eq!(stored(".3").await, [[4; 16], [5; 16]].concat());
+    assert_eq!(stored("").await, [[2; 16], [6; 16]].concat());
+}
+
+#[tokio::test]
+async fn the_second_part_of_a_log_of_an_earlier_version_is_read_and_continued() {
+    let store = Flaky::new();
+    store.append("t/records/2026-11-22.ids", 0, Bytes::from(vec![1; SMALLEST_FULL_LOG as usize])).await.unwrap();
+    store.append("t/records/2026-11-22.1.ids", 0, Bytes::from_static(&[2; 16])).await.unwrap();
+    let memory = Memory::new(store.clone(), "t");
+    assert_eq!(loaded(&memory, NOW).await.len(), 2);
+    store.fail_next(Failing::Full);
+    memory.append_records(0, DAY, &[[3; 16]]).await.unwrap();
+    memory.append_records(1, DAY, &[[4; 16]]).await.unwrap();
+    assert_eq!(store.text("t/records/2026-11-22.1.ids").await, [[2; 16], [4; 16]].concat());
+    assert_eq!(store.text("t/records/2026-11-22.2.ids").await, [3; 16]);
 }
 
 #[tokio::test]
@@ -224,7 +262,7 @@ async fn a_document_that_was_removed_is_told_from_one_that_never_was() {
     let memory = Memory::new(store.clone(), "t");
     let loaded = memory.load_document(NOW).await.unwrap();
     assert_eq!((loaded.lost, loaded.is_absent), (None, true));
-    memory.append_records(DAY, &[[1; 16]]).await.unwrap();
+    memory.append_records(0, DAY, &[[1; 16]]).await.unwrap();
     let memory = Memory::new(store, "t");
     let loaded = memory.load_document(NOW).await.unwrap();
     assert!(loaded.lost.is_some_and(|note| note.starts_with("t/watermark.json is missing")));
@@ -251,9 +289,9 @@ async fn a_run_that_found_nothing_remembers_from_the_beginning_and_goes_behind_a
     assert!(memory.load_document(NOW).await.unwrap().lost.is_none(), "that was found out before");
     assert!(!memory.load_records(NOW, |_| panic!("nothing lay there")).await.unwrap());
     assert!(memory.load_contents(ContentType::General, DAY).await.unwrap().is_empty());
-    let late = memory.append_records(DAY, &[[1; 16]]).await;
+    let late = memory.append_records(0, DAY, &[[1; 16]]).await;
     assert!(late.is_err_and(|error| error.is_conflict()));
-    memory.append_records(DAY, &[[1; 16]]).await.unwrap();
+    memory.append_records(0, DAY, &[[1; 16]]).await.unwrap();
     memory.append_contents(ContentType::General, DAY, &[[2; 16]]).await.unwrap();
     assert_eq!(store.text("t/records/2026-11-22.ids").await, [[9; 16], [1; 16]].concat());
     assert_eq!(store.text("t/contents/Audit.General/2026-11-22.ids").await, [2; 16]);
@@ -301,7 +339,7 @@ async fn a_read_that_is_slower_than_an_append_does_not_set_the_log_back() {
     let (memory, day) = (Memory::new(Arc::new(Overlay::default()), "t"), date!(2026 - 11 - 22));
     memory.append_contents(ContentType::General, day, &[[1; 16]]).await.unwrap();
     // What it saw was the log before the append.
-    memory.ends("t/contents/Audit.General/2026-11-22", Log::default());
+    memory.ends(memory.contents_log(ContentType::General, day), Log::default());
     memory.append_contents(ContentType::General, day, &[[2; 16]]).await.unwrap();
     assert_eq!(memory.load_contents(ContentType::General, day).await.unwrap().concat().len(), 32);
 }

@@ -27,5 +27,5 @@ pub use ids::{Id, IdSet, content_id};
 pub use letters::{Answered, Letters, Outcome};
 pub use listing::{Listing, Slot};
 pub use look_back::{LookBack, Span};
-pub use memory::{Loaded, Memory, REMEMBERED_DAYS};
+pub use memory::{Loaded, Memory, RECORD_LOGS, REMEMBERED_DAYS};
 pub use progress::{Admission, Progress, Unsaved};

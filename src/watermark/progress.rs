@@ -229,6 +229,11 @@ impl Progress {
         self.listings.values_mut().for_each(Listing::finish);
     }
 
+    /// The records that are to be saved.
+    pub fn take_records(&mut self) -> Vec<Id> {
+        std::mem::take(&mut self.unsaved)
+    }
+
     /// What is to be saved. The records and what becomes of dead letters always; the contents and the document where
     /// `all` is asked for.
     pub fn take_unsaved(&mut self, all: bool) -> Unsaved {
@@ -245,7 +250,7 @@ impl Progress {
             }
         }
         Unsaved {
-            records: std::mem::take(&mut self.unsaved),
+            records: self.take_records(),
             contents: contents.into_iter().map(|((content_type, day), ids)| (content_type, day, ids)).collect(),
             document: all.then(|| self.document()),
             letters,

@@ -85,6 +85,12 @@ impl<'a> Facts<'a> {
         self.new.map(|label| label.priority) < self.old.map(|label| label.priority)
     }
 
+    /// Why the label was lowered or removed, where it was.
+    fn justification(&self) -> Option<&'static str> {
+        let asked = self.downgraded() || self.new.is_none();
+        asked.then(|| JUSTIFICATIONS[self.salt as usize % JUSTIFICATIONS.len()])
+    }
+
     /// The label's id; rarely that of a deleted label, which Graph does not know.
     fn new_label(&self) -> &str {
         if self.salt.is_multiple_of(128) {
@@ -113,12 +119,24 @@ impl<'a> Facts<'a> {
             Slot::OldLabel => out.push_str(self.old.map_or("", |label| &label.id)),
             Slot::OldOrder => push_number(out, self.old.map_or(0, |label| label.priority)),
             Slot::Protected => out.push_str(if self.protects() { "true" } else { "false" }),
+            Slot::Protection if self.protects() => {
+                out.push_str(r#""ProtectionType":"Template","TemplateId":""#);
+                guid::push(out, guid::version_4(self.bits(0)));
+                out.push_str(r#"","IsProtected":true,"ProtectionOwner":""#);
+                out.push_str(&self.person.upn);
+                out.push('"');
+            }
+            Slot::Protection => out.push_str(r#""IsProtected":false"#),
             Slot::LabelEventType => out.push_str(if self.downgraded() { "2" } else { "1" }),
             Slot::ActionSource => out.push_str(["1", "2", "3", "3", "3", "4"][self.salt as usize % 6]),
-            Slot::Justification if self.downgraded() || self.new.is_none() => {
-                out.push_str(JUSTIFICATIONS[self.salt as usize % JUSTIFICATIONS.len()]);
+            Slot::Justification => out.push_str(self.justification().unwrap_or_default()),
+            Slot::Justified => {
+                if let Some(text) = self.justification() {
+                    out.push_str(r#","JustificationText":""#);
+                    out.push_str(text);
+                    out.push('"');
+                }
             }
-            Slot::Justification => {}
             Slot::SiteUrl => out.push_str(self.site.map_or("", |site| &site.url)),
             Slot::SiteId => out.push_str(self.site.map_or("", |site| &site.id)),
             Slot::FileName => out.push_str(self.file.map_or("", |file| &file.name)),

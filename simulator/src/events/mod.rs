@@ -3,7 +3,7 @@
 //! A [`Recipe`] is all that is kept of a generated content: its records come from the seed, the content's number and
 //! the record's index, so they can be rendered at every retrieval and their ids listed without rendering anything.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use fastrand::Rng;
@@ -12,12 +12,15 @@ use time::{OffsetDateTime, Weekday};
 mod facts;
 mod kind;
 mod labels;
+mod mix;
 mod noise;
+mod published;
 mod template;
 
 use facts::Facts;
 pub(crate) use facts::push_time;
 use kind::Kind;
+pub use mix::Mix;
 use template::Template;
 
 use crate::{contents::ContentType, guid, tenant::Tenant};
@@ -85,29 +88,28 @@ struct Compiled {
     label: bool,
 }
 
-/// The kinds of records, which all tenants have.
+/// The kinds of records of a mix.
 #[derive(Debug)]
 struct Kinds {
     kinds: Vec<Compiled>,
     tables: Vec<[[Table; 2]; 2]>,
 }
 
-static KINDS: LazyLock<Kinds> = LazyLock::new(Kinds::compile);
-
 /// Renders records for one tenant.
 #[derive(Debug)]
 pub struct Generator {
     tenant: Arc<Tenant>,
+    mix: Mix,
 }
 
 impl Kinds {
     /// Takes the templates apart.
-    fn compile() -> Self {
+    fn compile(labels: &'static [Kind], noise: &'static [Kind]) -> Self {
         let compile = |kind: &'static Kind, label| Compiled { kind, template: Template::new(&kind.text()), label };
-        let kinds: Vec<Compiled> = labels::KINDS
+        let kinds: Vec<Compiled> = labels
             .iter()
             .map(|kind| compile(kind, true))
-            .chain(noise::KINDS.iter().map(|kind| compile(kind, false)))
+            .chain(noise.iter().map(|kind| compile(kind, false)))
             .collect();
         let tables = ContentType::ALL
             .iter()
@@ -128,10 +130,16 @@ impl Kinds {
 }
 
 impl Generator {
-    /// For this tenant.
+    /// For this tenant, of [`Mix::Company`].
     #[must_use]
     pub const fn new(tenant: Arc<Tenant>) -> Self {
-        Self { tenant }
+        Self { tenant, mix: Mix::Company }
+    }
+
+    /// Of another mix.
+    #[must_use]
+    pub fn with_mix(self, mix: Mix) -> Self {
+        Self { mix, ..self }
     }
 
     /// How many records a recipe makes.
@@ -139,7 +147,9 @@ impl Generator {
     pub fn records(&self, recipe: &Recipe) -> u32 {
         match recipe.choice {
             Choice::Weighted { records, .. } => records,
-            Choice::EachKind => u32::try_from(KINDS.of_type(recipe.content_type).count()).unwrap_or(u32::MAX),
+            Choice::EachKind => {
+                u32::try_from(self.mix.kinds().of_type(recipe.content_type).count()).unwrap_or(u32::MAX)
+            }
         }
     }
 
@@ -177,21 +187,26 @@ impl Generator {
             Choice::Weighted { records, labels } => {
                 let (records, labels, index) = (u64::from(records.max(1)), u64::from(labels), u64::from(index));
                 let wanted = (index + 1) * labels / records > index * labels / records;
-                wanted && KINDS.table(recipe.content_type, true, false).is_some_and(|table| !table.kinds.is_empty())
+                wanted
+                    && self
+                        .mix
+                        .kinds()
+                        .table(recipe.content_type, true, false)
+                        .is_some_and(|table| !table.kinds.is_empty())
             }
             Choice::EachKind => {
-                KINDS.of_type(recipe.content_type).nth(index as usize).is_some_and(|compiled| compiled.label)
+                self.mix.kinds().of_type(recipe.content_type).nth(index as usize).is_some_and(|compiled| compiled.label)
             }
         }
     }
 
     fn choose(&self, recipe: &Recipe, index: u32, night: bool, rng: &mut Rng) -> Option<&Compiled> {
         match recipe.choice {
-            Choice::EachKind => KINDS.of_type(recipe.content_type).nth(index as usize),
+            Choice::EachKind => self.mix.kinds().of_type(recipe.content_type).nth(index as usize),
             Choice::Weighted { .. } => {
                 let label = self.is_label(recipe, index);
-                let drawn = KINDS.table(recipe.content_type, label, night).and_then(|table| table.draw(rng));
-                drawn.and_then(|at| KINDS.kinds.get(at))
+                let drawn = self.mix.kinds().table(recipe.content_type, label, night).and_then(|table| table.draw(rng));
+                drawn.and_then(|at| self.mix.kinds().kinds.get(at))
             }
         }
     }

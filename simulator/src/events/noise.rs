@@ -15,6 +15,11 @@ macro_rules! sharepoint {
 
 const SIGN_IN: &str = r#""ResultStatus":"Success","ObjectId":"@guid1@","AzureActiveDirectoryEventType":1,"ExtendedProperties":[{"Name":"ResultStatusDetail","Value":"Redirect"},{"Name":"UserAgent","Value":"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"},{"Name":"RequestType","Value":"OAuth2:Authorize"}],"ModifiedProperties":[],"Actor":[{"ID":"@key@","Type":0},{"ID":"@upn@","Type":5}],"ActorContextId":"@org@","ActorIpAddress":"@ip@","InterSystemsId":"@guid2@","IntraSystemId":"@guid3@","SupportTicketId":"","Target":[{"ID":"@guid1@","Type":0}],"TargetContextId":"@org@","ApplicationId":"@guid4@","DeviceProperties":[{"Name":"OS","Value":"Windows10"},{"Name":"BrowserType","Value":"Chrome"},{"Name":"SessionId","Value":"@guid5@"}],"ErrorNumber":"0""#;
 
+/// The noise of DLP.All.
+pub(crate) const DLP_RULE_MATCH: Kind =
+    Kind::new(13, "DlpRuleMatch", "Exchange", Dlp, r#""ObjectId":"<@guid1@@@domain@>","IncidentId":"@guid2@","SensitiveInfoDetectionIsIncluded":false,"ExchangeMetaData":{"BCC":[],"CC":[],"FileSize":@size@,"From":"@upn@","MessageID":"<@guid1@@@domain@>","RecipientCount":1,"Sent":"@time@","Subject":"@subject@","To":[@receivers@],"UniqueID":"@guid3@"},"PolicyDetails":[{"PolicyId":"@guid4@","PolicyName":"Default DLP policy","Rules":[{"Actions":["Audit"],"RuleId":"@guid5@","RuleMode":"Enable","RuleName":"Payment data","Severity":"Low"}]}]"#)
+        .user_type(4);
+
 /// Every kind of noise.
 pub(crate) const KINDS: [Kind; 19] = [
     Kind::new(1, "Set-Mailbox", "Exchange", Exchange, r#""ResultStatus":"True","ObjectId":"@alias@","OrganizationName":"@domain@","OriginatingServer":"AM0PR01MB0001 (15.20.9228.014)","ExternalAccess":false,"AppId":"","ClientAppId":"","Parameters":[{"Name":"Identity","Value":"@upn@"},{"Name":"AuditEnabled","Value":"True"},{"Name":"RetentionComment","Value":"Set by @dept@, request @guid1@"}],"SessionId":"@guid2@","RequestId":"@guid3@","DeviceId":"@guid4@","AppAccessContext":{"AADSessionId":"@guid5@","CorrelationId":"@guid6@","UniqueTokenId":"@token@"}"#)
@@ -53,6 +58,5 @@ pub(crate) const KINDS: [Kind; 19] = [
         .weights(6, 1),
     Kind::new(14, "SharingSet", "SharePoint", SharePoint, sharepoint!(r#","TargetUserOrGroupName":"@upn@","TargetUserOrGroupType":"Member","EventData":"<Permissions granted>Contribute</Permissions granted>""#))
         .weights(8, 1),
-    Kind::new(13, "DlpRuleMatch", "Exchange", Dlp, r#""ObjectId":"<@guid1@@@domain@>","IncidentId":"@guid2@","SensitiveInfoDetectionIsIncluded":false,"ExchangeMetaData":{"BCC":[],"CC":[],"FileSize":@size@,"From":"@upn@","MessageID":"<@guid1@@@domain@>","RecipientCount":1,"Sent":"@time@","Subject":"@subject@","To":[@receivers@],"UniqueID":"@guid3@"},"PolicyDetails":[{"PolicyId":"@guid4@","PolicyName":"Default DLP policy","Rules":[{"Actions":["Audit"],"RuleId":"@guid5@","RuleMode":"Enable","RuleName":"Payment data","Severity":"Low"}]}]"#)
-        .user_type(4),
+    DLP_RULE_MATCH,
 ];

@@ -22,9 +22,13 @@ pub(crate) enum Slot {
     OldOrder,
     /// `true` where the new label encrypts.
     Protected,
+    /// The members of ProtectionEventData of a file with the new label.
+    Protection,
     LabelEventType,
     ActionSource,
     Justification,
+    /// A justification as a member after others, where there is one.
+    Justified,
     SiteUrl,
     SiteId,
     FileName,
@@ -64,9 +68,11 @@ impl Slot {
             "old" => Self::OldLabel,
             "oldorder" => Self::OldOrder,
             "protected" => Self::Protected,
+            "protection" => Self::Protection,
             "event" => Self::LabelEventType,
             "source" => Self::ActionSource,
             "just" => Self::Justification,
+            "justified" => Self::Justified,
             "site" => Self::SiteUrl,
             "siteid" => Self::SiteId,
             "file" => Self::FileName,

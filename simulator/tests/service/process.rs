@@ -1,5 +1,6 @@
-use std::process::Stdio;
+use std::{collections::BTreeSet, fs, process::Stdio};
 
+use labelstream_simulator::rule::Rule;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -60,4 +61,31 @@ async fn a_process_tells_its_address_and_is_controlled_over_http() {
     let requests: Value = serde_json::from_str(&requests).unwrap();
     assert_eq!(requests["requests"]["answers"]["unknown"], json!({"404": 1, "503": 1}));
     child.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_process_is_told_which_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut types = BTreeSet::new();
+    for mix in ["company", "published"] {
+        let file = folder.path().join(mix);
+        let mut child = Command::new(env!("CARGO_BIN_EXE_labelstream-simulator"))
+            .args(["--bulk", "--records", "1200", "--label-share", "0.4", "--mix", mix, "--contents-file"])
+            .arg(&file)
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let line = BufReader::new(child.stdout.take().unwrap()).lines().next_line().await.unwrap().unwrap();
+        let started: Value = serde_json::from_str(&line).unwrap();
+        child.kill().await.unwrap();
+        assert_eq!((&started["records"], &started["label_events"]), (&json!(1_200), &json!(480)), "{mix}");
+        let rule = Rule::default();
+        let contents = fs::read_to_string(&file).unwrap();
+        let records = contents.lines().flat_map(|line| serde_json::from_str::<Vec<Value>>(line).unwrap());
+        let kept = records.filter(|record| rule.keeps(&record.to_string()));
+        types.insert(kept.map(|record| record["RecordType"].as_u64().unwrap()).collect::<BTreeSet<_>>());
+    }
+    assert!(types.contains(&BTreeSet::from([93, 94, 95, 96, 97])), "{types:?}");
+    assert!(types.iter().any(|types| types.contains(&43) && types.contains(&83)), "{types:?}");
 }

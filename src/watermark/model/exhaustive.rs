@@ -163,6 +163,13 @@ fn whichever_saves_are_lost_or_arrive_late() {
 }
 
 #[test]
+fn whichever_of_two_saves_at_once_is_lost_or_arrives_late() {
+    let a_save = Faults { saves: 1, ..NONE };
+    let with_a_kill = Faults { kills: 1, ..a_save };
+    holds("saves at once", finer(world(double(), a_save)), finer(world(double(), with_a_kill)));
+}
+
+#[test]
 fn whichever_contents_fail() {
     holds("failing", world(failing(), NONE), world(failing(), A_KILL));
 }

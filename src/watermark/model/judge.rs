@@ -162,15 +162,15 @@ fn faultless_run(model: &Model, shared: &mut Shared) {
     if !run.waiting.is_empty() {
         assert_eq!(run.post(model, shared, true), Goes::On);
         run.answer(model, 0);
-        assert_eq!(run.save(model, shared, false), Goes::On);
+        assert_eq!(run.save_records(model, shared, 0), Goes::On);
     }
-    while run.writing {
-        assert_eq!(run.write(model, shared, Way::Clear), Goes::On);
+    while run.writing().next().is_some() {
+        assert_eq!(run.write(model, shared, 0, Way::Clear), Goes::On);
     }
     assert!(run.can_end());
     let mut goes = run.end(model, shared);
     while goes == Goes::On {
-        goes = run.write(model, shared, Way::Clear);
+        goes = run.write(model, shared, 0, Way::Clear);
     }
 }
 

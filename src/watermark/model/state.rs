@@ -71,8 +71,9 @@ pub enum Step {
     Post { arrives: bool },
     Answer(usize),
     Unanswered { batch: usize, again: bool },
-    Save { all: bool },
-    Write(Way),
+    Save,
+    SaveRecords { log: usize },
+    Write { log: usize, way: Way },
     End,
     Kill { write_arrives: bool },
     Expire,
@@ -152,15 +153,15 @@ impl Model {
                 steps.push(Step::End);
             }
         }
-        if instance.writing {
-            steps.push(Step::Write(Way::Clear));
+        for log in instance.writing() {
+            steps.push(Step::Write { log, way: Way::Clear });
             if left.saves > 0 {
-                steps.extend([Step::Write(Way::AnswerLost), Step::Write(Way::Lost)]);
+                steps.extend([Way::AnswerLost, Way::Lost].map(|way| Step::Write { log, way }));
             }
         }
         if left.kills > 0 {
             steps.push(Step::Kill { write_arrives: false });
-            if instance.writing {
+            if instance.writing().next().is_some() {
                 steps.push(Step::Kill { write_arrives: true });
             }
         }
@@ -181,13 +182,11 @@ impl Model {
                 steps.push(Step::Post { arrives: false });
             }
         }
-        if instance.can_save() {
-            if instance.has_news {
-                steps.push(Step::Save { all: true });
-            }
-            if instance.places.iter().any(|batch| batch.answered) {
-                steps.push(Step::Save { all: false });
-            }
+        if instance.can_save() && instance.has_news {
+            steps.push(Step::Save);
+        }
+        if let Some(log) = instance.free_log().filter(|_| instance.waits_for_a_save()) {
+            steps.push(Step::SaveRecords { log });
         }
     }
 
@@ -249,10 +248,11 @@ impl Model {
                 shared.left.posts -= 1;
                 return instance.unanswered(self, shared, batch, again);
             }
-            Step::Save { all } => return instance.save(self, shared, all),
-            Step::Write(way) => {
+            Step::Save => return instance.save(self, shared),
+            Step::SaveRecords { log } => return instance.save_records(self, shared, log),
+            Step::Write { log, way } => {
                 shared.left.saves -= u8::from(way != Way::Clear);
-                return instance.write(self, shared, way);
+                return instance.write(self, shared, log, way);
             }
             Step::End => return instance.end(self, shared),
             Step::Kill { write_arrives } => {

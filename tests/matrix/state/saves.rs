@@ -17,13 +17,23 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::new("state", "saving records is refused once, to all tries", 430, |mut scene| {
             Box::pin(async move {
+                // One save: of two that go on at once neither might meet them all.
+                scene.publish_more();
                 refused(&mut scene, "/records/", When::First(TRIES)).await;
+                scene
+            })
+        }),
+        Case::new("state", "saving records is refused to all tries of two saves at once", 439, |mut scene| {
+            Box::pin(async move {
+                scene.publish_batches();
+                refused(&mut scene, "/records/", When::First(2 * TRIES)).await;
                 scene
             })
         }),
         Case::new("state", "saving contents is refused once, to all tries", 431, |mut scene| {
             Box::pin(async move {
                 // Several logs are written at once: none of this run is.
+                scene.publish_batches();
                 refused(&mut scene, "/contents/", When::Always).await;
                 scene.clear_faults();
                 scene
@@ -31,6 +41,7 @@ pub fn cases() -> Vec<Case> {
         }),
         Case::new("state", "saving the document is refused once, to all tries", 432, |mut scene| {
             Box::pin(async move {
+                scene.publish_batches();
                 refused(&mut scene, "/watermark.json", When::First(TRIES)).await;
                 scene
             })
@@ -93,7 +104,6 @@ pub fn cases() -> Vec<Case> {
 
 /// The first save and all its tries are refused: the run fails, names it, and saves at its end all the same.
 async fn refused(scene: &mut Scene, matching: &'static str, when: When) {
-    scene.publish_batches();
     let method = Some(Method::PUT);
     let trouble = Trouble::Refused(503, "ServerBusy");
     scene.strike_storage(StorageFault { method, matching, when, trouble });

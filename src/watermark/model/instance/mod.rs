@@ -12,7 +12,7 @@ use super::{
 use crate::{
     feed::{Window, window::windows},
     state::{Expect, Store as _},
-    watermark::{Admission, Id, LookBack, Memory, Progress, Slot, Unsaved, Verdict},
+    watermark::{Admission, Id, LookBack, Memory, Progress, RECORD_LOGS, Slot, Unsaved, Verdict},
 };
 
 /// A run that goes on.
@@ -35,11 +35,8 @@ pub struct Instance {
     pub places: Vec<Batch>,
     /// Whether a save would save anything but what the last one did.
     pub has_news: bool,
-    taken: Option<Unsaved>,
-    /// The next write of what was taken is under way: the lock was asked for, and held.
-    pub writing: bool,
-    /// Late writes of earlier runs that the save under way found.
-    late: u8,
+    /// What is being saved, by the log that its records are appended to.
+    saves: [Saving; RECORD_LOGS],
     /// No content is begun any more, and no POST.
     pub halted: bool,
     end: End,
@@ -57,7 +54,7 @@ impl Clone for Instance {
             burying: self.burying.clone(),
             waiting: self.waiting.clone(),
             places: self.places.clone(),
-            taken: self.taken.clone(),
+            saves: self.saves.clone(),
             ..*self
         }
     }
@@ -79,10 +76,21 @@ pub struct Batch {
     ids: Vec<Id>,
     /// Its answer has come.
     pub answered: bool,
-    /// The save under way began after that.
-    saving: bool,
+    /// The log of the save under way that began after that.
+    saving: Option<usize>,
     /// It was under way when the lease ran out.
     excused: bool,
+}
+
+/// A save.
+#[derive(Debug, Clone, Default, Hash)]
+struct Saving {
+    /// What was taken and is not yet saved.
+    taken: Option<Unsaved>,
+    /// The next write of it is under way: the lock was asked for, and held.
+    writing: bool,
+    /// Late writes of earlier runs that it found.
+    late: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -130,9 +138,7 @@ impl Instance {
             waiting: Vec::new(),
             places: Vec::new(),
             has_news: false,
-            taken: None,
-            writing: false,
-            late: 0,
+            saves: Default::default(),
             halted: false,
             end: End::NotYet,
             holds: true,
@@ -149,9 +155,25 @@ impl Instance {
         !self.list.noted
     }
 
-    /// Whether a save may begin.
+    /// Whether nothing is being saved.
     pub fn can_save(&self) -> bool {
-        self.taken.is_none()
+        self.saves.iter().all(|save| save.taken.is_none())
+    }
+
+    /// Whether a batch was answered that no save has taken yet.
+    pub fn waits_for_a_save(&self) -> bool {
+        self.places.iter().any(|batch| batch.answered && batch.saving.is_none())
+    }
+
+    /// The log to which a save of records may append, where one is free. Beside a save of all there is none.
+    pub fn free_log(&self) -> Option<usize> {
+        let all = |save: &Saving| save.taken.as_ref().is_some_and(|taken| taken.document.is_some());
+        if self.saves.iter().any(all) { None } else { self.saves.iter().position(|save| save.taken.is_none()) }
+    }
+
+    /// The logs whose save has a write under way.
+    pub fn writing(&self) -> impl Iterator<Item = usize> {
+        (0..RECORD_LOGS).filter(|log| self.saves[*log].writing)
     }
 
     /// Whether its stages run.
@@ -161,8 +183,8 @@ impl Instance {
 
     /// Whether its stages have nothing left to wait for. What was not begun is left to the next run.
     pub fn can_end(&self) -> bool {
-        let saved = || self.places.is_empty() && self.taken.is_none();
-        let answered = || self.places.iter().all(|batch| batch.answered) && !self.writing;
+        let saved = || self.places.is_empty() && self.can_save();
+        let answered = || self.places.iter().all(|batch| batch.answered) && self.writing().next().is_none();
         self.works() && self.burying.is_empty() && if self.halted { answered() } else { saved() }
     }
 
@@ -289,7 +311,7 @@ impl Instance {
         let ids = std::mem::take(&mut self.waiting);
         if arrives {
             shared.arrive(&ids);
-            self.places.push(Batch { ids, answered: false, saving: false, excused: false });
+            self.places.push(Batch { ids, answered: false, saving: None, excused: false });
             self.places.sort_unstable();
         } else {
             self.halted = true;
@@ -348,9 +370,9 @@ impl Instance {
         self.places.iter().filter(|batch| !batch.excused).map(|batch| batch.ids.clone()).collect()
     }
 
-    /// The run finds out that its lease ran out. A write that is under way may arrive all the same.
+    /// The run finds out that its lease ran out. Writes that are under way may arrive all the same.
     fn lock_lost(&mut self, model: &Model, shared: &mut Shared) -> Goes {
-        let _it_ends = self.write(model, shared, Way::Lost);
+        self.let_go(model, shared);
         self.gone(shared)
     }
 
@@ -365,8 +387,8 @@ impl Instance {
     /// not: others see only what it wrote before.
     pub fn hash(&self, model: &Model, shared: &Shared, hasher: &mut impl Hasher) {
         self.memory.expects(shared.disk.version(&Shared::document_key()).as_ref()).hash(hasher);
-        (self.number, &self.burying, &self.waiting, &self.places, &self.taken, self.writing).hash(hasher);
-        (self.late, self.halted, self.end, self.holds).hash(hasher);
+        (self.number, &self.burying, &self.waiting, &self.places, &self.saves).hash(hasher);
+        (self.halted, self.end, self.holds).hash(hasher);
         if self.may(model) {
             (&self.progress, &self.list, self.resumed, self.knows_records, &self.fetching, self.has_news).hash(hasher);
         }

@@ -1,10 +1,10 @@
 //! How a run saves, write by write, and how it ends.
 
-use super::{End, Goes, Instance};
+use super::{End, Goes, Instance, Saving};
 use crate::{
     state::StateError,
     watermark::{
-        Unsaved,
+        RECORD_LOGS, Unsaved,
         model::{
             state::{Model, Shared},
             store::Way,
@@ -14,50 +14,61 @@ use crate::{
 };
 
 impl Instance {
-    /// Takes what was answered and begins to save it.
-    pub fn save(&mut self, model: &Model, shared: &mut Shared, all: bool) -> Goes {
-        self.taken = Some(self.progress.take_unsaved(all));
-        self.has_news &= !all;
+    /// Takes what was answered and begins to save it, when no other save goes on.
+    pub fn save(&mut self, model: &Model, shared: &mut Shared) -> Goes {
+        self.has_news = false;
+        let taken = self.progress.take_unsaved(true);
+        self.begin_save(model, shared, 0, taken)
+    }
+
+    /// Takes the records that were answered and begins to save them.
+    pub fn save_records(&mut self, model: &Model, shared: &mut Shared, log: usize) -> Goes {
+        let records = self.progress.take_records();
+        self.begin_save(model, shared, log, Unsaved { records, ..Unsaved::default() })
+    }
+
+    fn begin_save(&mut self, model: &Model, shared: &mut Shared, log: usize, taken: Unsaved) -> Goes {
+        self.saves[log].taken = Some(taken);
         for batch in &mut self.places {
-            batch.saving = batch.answered;
+            if batch.answered && batch.saving.is_none() {
+                batch.saving = Some(log);
+            }
         }
-        self.next_write(model, shared)
+        self.places.sort_unstable();
+        self.next_write(model, shared, log)
     }
 
     /// Begins the next write of what was taken, or goes on after the last.
-    fn next_write(&mut self, model: &Model, shared: &mut Shared) -> Goes {
-        if self.taken.as_ref().is_some_and(|taken| Part::next(taken, model).is_some()) {
+    fn next_write(&mut self, model: &Model, shared: &mut Shared, log: usize) -> Goes {
+        let save = &mut self.saves[log];
+        if save.taken.as_ref().is_some_and(|taken| Part::next(taken, model).is_some()) {
             if self.may(model) {
-                self.writing = true;
+                self.saves[log].writing = true;
                 return Goes::On;
             }
             return self.lock_lost(model, shared);
         }
-        self.taken = None;
-        self.late = 0;
-        self.places.retain(|batch| !batch.saving);
+        *save = Saving::default();
+        self.places.retain(|batch| batch.saving != Some(log));
         match self.end {
             End::NotYet => Goes::On,
-            End::Finishing => {
-                self.end = End::Saving;
-                self.save(model, shared, true)
-            }
+            End::Finishing => self.finish(model, shared),
             End::Saving => self.gone(shared),
         }
     }
 
-    /// The write under way goes `way`.
-    pub fn write(&mut self, model: &Model, shared: &mut Shared, way: Way) -> Goes {
-        if !std::mem::take(&mut self.writing) {
+    /// The next write of `log` goes `way`.
+    pub fn write(&mut self, model: &Model, shared: &mut Shared, log: usize, way: Way) -> Goes {
+        if !std::mem::take(&mut self.saves[log].writing) {
             return Goes::On;
         }
         let (result, lost) = {
             let day = time_of(self.number).date();
-            let (taken, memory) = (self.taken.as_mut().unwrap(), &mut self.memory);
+            let (taken, memory) = (self.saves[log].taken.as_mut().unwrap(), &mut self.memory);
             let write = async {
                 match Part::next(taken, model).unwrap() {
                     Part::Records => {
-                        memory.append_records(day, &taken.records).await?;
+                        memory.append_records(log, day, &taken.records).await?;
                         taken.records.clear();
                     }
                     Part::Contents => {
@@ -76,15 +87,20 @@ impl Instance {
         };
         shared.sent.extend(lost);
         match result {
-            Ok(()) => self.next_write(model, shared),
+            Ok(()) => self.next_write(model, shared, log),
             // It found a late write of an earlier run: it looked at it, and writes again while it holds the lock.
-            Err(StateError::Conflict { .. }) if self.late < model.world.rules.late_writes => {
-                self.late += 1;
-                self.next_write(model, shared)
+            Err(StateError::Conflict { .. }) if self.saves[log].late < model.world.rules.late_writes => {
+                self.saves[log].late += 1;
+                self.next_write(model, shared, log)
             }
-            Err(StateError::Conflict { .. }) => self.gone(shared),
+            Err(StateError::Conflict { .. }) => {
+                self.let_go(model, shared);
+                self.gone(shared)
+            }
             Err(_) if self.works() => {
                 self.halted = true;
+                // The others are not waited for.
+                self.let_go(model, shared);
                 Goes::On
             }
             // The storage failed at the end too: what was answered cannot be remembered.
@@ -95,23 +111,36 @@ impl Instance {
         }
     }
 
-    /// The stages have ended: saves for the last time.
-    pub fn end(&mut self, model: &Model, shared: &mut Shared) -> Goes {
-        self.progress.finish();
-        if self.taken.is_some() {
-            self.end = End::Finishing;
-            self.next_write(model, shared)
-        } else {
-            self.end = End::Saving;
-            self.save(model, shared, true)
+    /// Waits for no write any more. One that is under way may arrive all the same.
+    pub fn let_go(&mut self, model: &Model, shared: &mut Shared) {
+        for log in 0..RECORD_LOGS {
+            let _nobody_waits = self.write(model, shared, log, Way::Lost);
         }
     }
 
-    /// The process is killed. A write that was under way may arrive all the same.
+    /// The stages have ended: saves for the last time.
+    pub fn end(&mut self, model: &Model, shared: &mut Shared) -> Goes {
+        self.progress.finish();
+        self.end = End::Finishing;
+        self.finish(model, shared)
+    }
+
+    /// Finishes what was left of earlier saves, one after the other, and begins the last one.
+    fn finish(&mut self, model: &Model, shared: &mut Shared) -> Goes {
+        match self.saves.iter().position(|save| save.taken.is_some()) {
+            Some(log) => self.next_write(model, shared, log),
+            None => {
+                self.end = End::Saving;
+                self.save(model, shared)
+            }
+        }
+    }
+
+    /// The process is killed. Writes that were under way may arrive all the same.
     pub fn kill(mut self, model: &Model, shared: &mut Shared, arrives: bool) {
         self.excuse(shared);
         let sent = shared.sent.len();
-        let _it_is_killed = self.write(model, shared, Way::Lost);
+        self.let_go(model, shared);
         if !arrives {
             shared.sent.truncate(sent);
         }
