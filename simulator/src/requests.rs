@@ -78,6 +78,8 @@ pub struct Requests {
     pub first_calls: BTreeMap<Endpoint, i64>,
     /// Calls of the feed without `PublisherIdentifier`.
     pub without_publisher: u64,
+    /// Connections over which they came. One over which those of several tenants come is of whose request was first.
+    pub connections: u64,
     /// The most calls of the feed within any 60 seconds.
     pub busiest_minute: usize,
     /// Contents retrieved more than once, by id: how often.
@@ -107,6 +109,11 @@ impl Requests {
 
     pub(crate) fn answered(&mut self, endpoint: Endpoint, status: u16) {
         *self.answers.entry(endpoint).or_default().entry(status).or_default() += 1;
+    }
+
+    /// Counts a connection.
+    pub(crate) const fn connected(&mut self) {
+        self.connections += 1;
     }
 
     /// Counts a content that was handed out.

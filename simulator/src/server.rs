@@ -50,6 +50,9 @@ async fn watch(
     let target = query::decode(&request.uri().to_string());
     let publisher = query::value(request.uri().query().unwrap_or_default(), "PublisherIdentifier");
     let in_minute = shared.requests().count(endpoint, now, publisher.is_some_and(|id| !id.is_empty()));
+    if wire.is_fresh() {
+        shared.requests().connected();
+    }
     let _posting = (endpoint == Endpoint::Ingest).then(|| shared.post());
     let _under_way = shared.config.under_way.begin(endpoint);
     let asked = shared.faults().ask_for_bodies(endpoint);

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     task::{Context, Poll},
 };
@@ -24,19 +24,25 @@ use tokio::{
 const CUT_AFTER_FLUSH: u8 = 1;
 const CUT: u8 = 2;
 
-/// Cuts one connection.
+/// One connection: cuts it, and knows whether it was used. A clone is of the same.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Wire(Arc<AtomicU8>);
+pub(crate) struct Wire(Arc<Line>);
+
+#[derive(Debug, Default)]
+struct Line {
+    state: AtomicU8,
+    used: AtomicBool,
+}
 
 impl Wire {
     /// From now on nothing goes through; the peer gets a TCP reset.
     pub fn cut(&self) {
-        self.0.store(CUT, Ordering::SeqCst);
+        self.0.state.store(CUT, Ordering::SeqCst);
     }
 
     /// The same, as soon as everything written so far is out.
     pub fn cut_after_flush(&self) {
-        self.0.store(CUT_AFTER_FLUSH, Ordering::SeqCst);
+        self.0.state.store(CUT_AFTER_FLUSH, Ordering::SeqCst);
     }
 
     /// Whether nothing goes through any more.
@@ -44,8 +50,13 @@ impl Wire {
         self.state() == CUT
     }
 
+    /// Whether the request at hand is the first to come over it. It is told once.
+    pub fn is_fresh(&self) -> bool {
+        !self.0.used.swap(true, Ordering::SeqCst)
+    }
+
     fn state(&self) -> u8 {
-        self.0.load(Ordering::SeqCst)
+        self.0.state.load(Ordering::SeqCst)
     }
 }
 

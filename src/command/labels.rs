@@ -149,7 +149,9 @@ async fn look(
             }
         }
         // A map needs no state.
-        _ => keeper.open(&labelstream::state::overlay::Overlay::default(), tenant).await,
+        _ => {
+            keeper.open(&labelstream::state::overlay::Overlay::default(), tenant).await;
+        }
     }
     let standing = keeper.standing(OffsetDateTime::now_utc()).unwrap_or_default();
     Ok(Looked { stored: keeper.stored(), standing, refused })

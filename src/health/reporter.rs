@@ -24,7 +24,7 @@ use super::{
 use crate::{
     ingestion::{self, IngestionError, RowError},
     pull::{Connector, Request, RunFailed, Sink, Summary},
-    state::{Expect, StateError, Store, Version},
+    state::{Expect, StateError, Store},
 };
 
 /// How long telling of a run may take, within the budget of the run. The endpoint answers in some 100 ms.
@@ -36,7 +36,7 @@ const LONGEST_AT_THE_END: Duration = Duration::from_secs(2);
 /// How often another writer of the last runs is given way: two instances may end a run at the same moment.
 const TRIES: u32 = 3;
 
-/// Of how many tenants the runs are kept as they were written last: some 75 KB each.
+/// Of how many tenants the runs are kept as they were read or written last: some 75 KB each.
 const KEPT_RINGS: usize = 64;
 
 /// Makes runs and tells of them. There is one for each process.
@@ -45,17 +45,18 @@ pub struct Reporter {
     host: String,
     /// That heartbeats do not arrive has been told, and none has arrived since.
     told: AtomicBool,
-    /// The runs as they were written last, so that the next is added with one request; of the tenant whose run ended last
-    /// at the end.
+    /// The runs as they were read or written last, so that the next is added with one request; of the tenant whose runs came
+    /// last at the end.
     written: Mutex<Vec<Written>>,
 }
 
-/// Runs that were written.
+/// The last runs as this process knows them.
 #[derive(Debug)]
 struct Written {
     key: String,
     ring: Ring,
-    version: Version,
+    /// What the next write is to find.
+    expect: Expect,
 }
 
 impl Reporter {
@@ -78,25 +79,61 @@ impl Reporter {
         (trigger, run_id): (Started, Option<String>),
         stop: CancellationToken,
     ) -> Result<Summary, RunFailed> {
-        let (begun, started_at) = (Instant::now(), OffsetDateTime::now_utc());
-        let end = begun + request.budget.end;
+        let (started, started_at) = (Instant::now(), OffsetDateTime::now_utc());
+        let end = started + request.budget.end;
         let is_told = !request.dry_run && request.letters.is_none();
-        let result = connector.run(request, stop.clone()).await;
+        let (result, begun) = match connector.begin(request).await {
+            Ok(None) => return Ok(Summary::of_another_run()),
+            Ok(Some(begun)) => {
+                let look = async {
+                    if is_told {
+                        self.look_ahead(connector.store.as_ref(), &connector.tenant).await;
+                    }
+                };
+                (beside(begun.work(stop.clone()), look).await, Some(begun))
+            }
+            Err(failed) => (Err(failed), None),
+        };
+        let give_back = async {
+            if let Some(begun) = begun {
+                begun.give_back().await;
+            }
+        };
+        if !is_told {
+            give_back.await;
+            return result;
+        }
         let (figures, error) = match &result {
             Ok(summary) => (summary, None),
             Err(failed) => (failed.summary.as_ref(), Some(failed.to_string())),
         };
-        if is_told && !figures.under_way {
-            let run_id = run_id.unwrap_or_else(|| Uuid::new_v4().to_string());
-            let times = (started_at, OffsetDateTime::now_utc());
-            let record = RunRecord::new(run_id, trigger, times, self.host.clone(), figures.clone(), error.as_deref());
-            let until = end.min(Instant::now() + LONGEST);
-            tokio::join!(
-                self.remember(connector, &record, in_time(until, &stop)),
-                self.beat(connector, &record, until, in_time(until, &stop)),
-            );
-        }
+        let run_id = run_id.unwrap_or_else(|| Uuid::new_v4().to_string());
+        let times = (started_at, OffsetDateTime::now_utc());
+        let record = RunRecord::new(run_id, trigger, times, self.host.clone(), figures.clone(), error.as_deref());
+        let until = end.min(Instant::now() + LONGEST);
+        tokio::join!(
+            // Whoever takes the lock next may tell of its run at the same time: see `add`.
+            give_back,
+            self.remember(connector, &record, in_time(until, &stop)),
+            self.beat(connector, &record, until, in_time(until, &stop)),
+        );
         result
+    }
+
+    /// Reads the stored runs where this process does not know them yet, so that at the end they only have to be written.
+    async fn look_ahead(&self, store: &dyn Store, tenant: &str) {
+        let key = runs_key(tenant);
+        let is_known = || self.written().iter().any(|written| written.key == key);
+        if is_known() {
+            return;
+        }
+        match read(store, &key).await {
+            // A run that ended meanwhile knows them better.
+            Ok(_) if is_known() => {}
+            Ok((ring, expect)) => self.keep(Written { key, ring, expect }),
+            // They are read once more when they are written, and what fails then is told.
+            Err(error) => tracing::debug!(%error, "the last runs could not be read ahead"),
+        }
     }
 
     /// Adds the run to the last runs.
@@ -116,15 +153,15 @@ impl Reporter {
         }
     }
 
-    /// Adds `record` to the stored runs: to those that this process wrote last, unless another writer came in between.
-    /// Then what that wrote is read and added to.
+    /// Adds `record` to the stored runs: to those that this process read or wrote last, unless another writer came in
+    /// between. Then what that wrote is read and added to.
     async fn add(&self, store: &dyn Store, tenant: &str, record: &RunRecord) -> Result<(), StateError> {
         let key = runs_key(tenant);
         let mut tries = 0;
         loop {
             let written = self.take_written(&key);
             let (mut ring, expect) = match written {
-                Some(Written { ring, version, .. }) => (ring, Expect::Version(version)),
+                Some(Written { ring, expect, .. }) => (ring, expect),
                 None => read(store, &key).await?,
             };
             ring.push(record.clone());
@@ -133,16 +170,21 @@ impl Reporter {
             tries += 1;
             match store.put(&key, body.into(), &expect).await {
                 Ok(version) => {
-                    let mut written = self.written();
-                    written.push(Written { key, ring, version });
-                    let surplus = written.len().saturating_sub(KEPT_RINGS);
-                    written.drain(..surplus);
+                    self.keep(Written { key, ring, expect: Expect::Version(version) });
                     return Ok(());
                 }
                 Err(error) if error.is_conflict() && tries < TRIES => {}
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    fn keep(&self, known: Written) {
+        let mut written = self.written();
+        written.retain(|other| other.key != known.key);
+        written.push(known);
+        let surplus = written.len().saturating_sub(KEPT_RINGS);
+        written.drain(..surplus);
     }
 
     fn take_written(&self, key: &str) -> Option<Written> {
@@ -196,6 +238,18 @@ impl Reporter {
                  not affected, and this is said once until one arrives: {why}"
             );
         }
+    }
+}
+
+/// What `work` comes to. `aside` goes on beside it, and is given up with its end.
+async fn beside<T>(work: impl Future<Output = T>, aside: impl Future<Output = ()>) -> T {
+    tokio::select! {
+        biased;
+        done = work => done,
+        never = async {
+            aside.await;
+            std::future::pending().await
+        } => never,
     }
 }
 

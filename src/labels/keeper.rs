@@ -115,21 +115,32 @@ impl Keeper {
     }
 
     /// Reads what is stored, or the map: once a process, and again as long as there is trouble, which another process or
-    /// a person may have ended. What cannot be read is told in the log.
-    pub async fn open(&self, store: &dyn Store, tenant: &str) {
+    /// a person may have ended. What cannot be read is told in the log. Whether the document was read now.
+    pub async fn open(&self, store: &dyn Store, tenant: &str) -> bool {
         match &self.source {
-            Source::Off => {}
-            Source::Map(map) => self.read(map).await,
+            Source::Off => false,
+            Source::Map(map) => {
+                self.read(map).await;
+                false
+            }
             Source::Graph(_) => {
                 let is_known = {
                     let known = self.known();
                     known.is_open && known.stored.failure.is_none()
                 };
-                if !is_known {
-                    log_unread(self.load(store, tenant).await);
-                }
+                !is_known && self.look_again(store, tenant).await
             }
         }
+    }
+
+    /// Reads the document, where another process may have written it since. What cannot be read is told in the log.
+    /// Whether it was read.
+    pub async fn look_again(&self, store: &dyn Store, tenant: &str) -> bool {
+        let read = self.load(store, tenant).await;
+        if let Err(error) = &read {
+            tracing::warn!(%error, "what is stored of the labels could not be read");
+        }
+        read.is_ok()
     }
 
     async fn read(&self, map: &MapSource) {
@@ -191,8 +202,7 @@ impl Keeper {
     }
 
     /// Has the labels listed anew, where it is time or where that may tell what one of `ids` is, and saves them as long as
-    /// `may_save`. What another process did in the meantime is looked at first. Reading, asking and saving may take `limit`
-    /// each. Whether Graph was asked.
+    /// `may_save`. Asking and saving may take `limit` each. Whether Graph was asked.
     pub async fn refresh(
         &self,
         (store, tenant): (&dyn Store, &str),
@@ -200,10 +210,6 @@ impl Keeper {
         limit: Duration,
         may_save: &(dyn Fn() -> bool + Sync),
     ) -> bool {
-        match timeout(limit, self.load(store, tenant)).await {
-            Ok(loaded) => log_unread(loaded),
-            Err(_) => tracing::warn!("what is stored of the labels was not read in time"),
-        }
         let now = OffsetDateTime::now_utc();
         if !self.is_due(now) && !self.may_learn(ids, now) {
             return false;
@@ -339,12 +345,6 @@ fn map_trouble(map: &MapSource, error: &MapError) -> String {
 #[must_use]
 pub fn map_fix() -> String {
     format!("set LABELS to a map such as {EXPORT} | Export-Csv labels.csv -Encoding utf8 makes, to graph or to off")
-}
-
-fn log_unread(read: Result<(), StateError>) {
-    if let Err(error) = read {
-        tracing::warn!(%error, "what is stored of the labels could not be read");
-    }
 }
 
 fn log_skipped(skipped: usize) {

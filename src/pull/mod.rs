@@ -8,8 +8,8 @@
 //!
 //! `replay` sends dead letters again: it stands in the place of the first two, and the others are the same.
 //!
-//! Before them, `tokens` are asked for, and `subscriptions` sees to it that there is something to list. `stages` begins
-//! and ends them. They share one `run::Run`, whose `Progress` decides what is settled.
+//! Before them, `opening` takes the lock and reads what the run goes on from, while `tokens` are asked for, and
+//! `subscriptions` sees to it that there is something to list. `stages` begins and ends them. They share one `run::Run`, whose `Progress` decides what is settled.
 //! What a run could not save is `left_over` for the next one of its process. What several runs of a process may do at once
 //! together is bounded by their `capacity`.
 
@@ -22,6 +22,7 @@ mod left_over;
 mod listing;
 mod lock;
 mod names;
+mod opening;
 mod posting;
 mod reading;
 mod refusals;
@@ -39,5 +40,6 @@ pub use capacity::{Bound, Capacity, Limits, Place};
 pub use connector::{Connector, Range, Request};
 pub use error::{RunError, RunFailed};
 pub use left_over::LeftOver;
+pub use opening::Begun;
 pub use sink::{LinesSink, LinesWriter, Sink};
 pub use summary::{Counts, Summary, TypeSummary};

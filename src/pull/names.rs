@@ -18,7 +18,8 @@ use crate::labels::{Catalogue, LONGEST};
 pub struct Names {
     /// How long each step may take: reading what is stored, asking Graph, saving.
     limit: Duration,
-    opened: OnceCell<()>,
+    /// Whether what is stored was read in this run.
+    opened: OnceCell<bool>,
     /// Whether Graph was asked in this run. Held while it is, so that all wait for the same answer.
     asked: Mutex<bool>,
 }
@@ -35,17 +36,22 @@ impl Names {
 pub async fn of(run: &Run) -> Arc<Catalogue> {
     let (labels, connector) = (&run.connector.labels, &run.connector);
     let open = || async {
+        let opened = in_time(run, labels.open(connector.store.as_ref(), &connector.tenant));
         tokio::select! {
-            () = run.stop.cancelled() => {}
-            opened = timeout(run.names.limit, labels.open(connector.store.as_ref(), &connector.tenant)) => {
-                if opened.is_err() {
-                    tracing::warn!("what is stored of the labels was not read in time");
-                }
-            }
+            () = run.stop.cancelled() => false,
+            opened = opened => opened,
         }
     };
     run.names.opened.get_or_init(open).await;
     labels.catalogue()
+}
+
+/// Reads what is stored; `false` where that takes too long.
+async fn in_time(run: &Run, read: impl Future<Output = bool>) -> bool {
+    timeout(run.names.limit, read).await.unwrap_or_else(|_| {
+        tracing::warn!("what is stored of the labels was not read in time");
+        false
+    })
 }
 
 /// Has the labels listed anew where that is due.
@@ -74,17 +80,24 @@ pub async fn newer(run: &Run, used: &Arc<Catalogue>, unknown: [Option<Uuid>; 2])
     is_newer()
 }
 
-/// Asks Graph unless this run has done so. An ending run asks no more.
+/// Asks Graph unless this run has done so. What another process found out since the last run is looked at first. An ending
+/// run asks no more.
 async fn ask(run: &Run, ids: &[String]) {
     let (labels, connector) = (&run.connector.labels, &run.connector);
     let mut asked = run.names.asked.lock().await;
     if !*asked {
         let state = (connector.store.as_ref(), connector.tenant.as_str());
         let may_save = || run.holds_lock();
+        let refresh = async {
+            if run.names.opened.get() != Some(&true) {
+                in_time(run, labels.look_again(state.0, state.1)).await;
+            }
+            labels.refresh(state, ids, run.names.limit, &may_save).await
+        };
         tokio::select! {
             biased;
             () = run.stop.cancelled() => {}
-            did = labels.refresh(state, ids, run.names.limit, &may_save) => *asked = did,
+            did = refresh => *asked = did,
         }
     }
     if *asked {

@@ -1,4 +1,4 @@
-//! The order of a run: its stages, side by side, and how it begins and ends.
+//! The order of a run: its stages, side by side, and how they begin and end.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -18,20 +18,19 @@ use super::{
     budget::Budget,
     connector::{Connector, Range, Request},
     error::{RunError, RunFailed},
-    fetching, listing, lock, names, posting, reading, replay,
+    fetching, listing, lock, names,
+    opening::{COUNTING, Opened},
+    posting, reading, replay,
     run::Run,
     saving, subscriptions,
     summary::{Summary, TypeSummary},
-    tokens,
 };
 use crate::{
-    dead_letter::{self, Number},
     feed::{
         Window,
         window::{self, REACH, clamped},
     },
-    state::{Lock, StateError},
-    watermark::{Loaded, Memory, Progress},
+    watermark::{Loaded, Progress},
 };
 
 /// Contents that are listed and wait to be fetched.
@@ -43,71 +42,14 @@ const ROWS_AT_MOST: usize = 8;
 /// How often the subscriptions are listed. In between, the feed's own answer tells of one that is missing.
 const CHECK_SUBSCRIPTIONS_EVERY: time::Duration = time::Duration::hours(1);
 
-/// How long taking the lock and reading the document may take, so that the lock still holds when its renewal begins.
-const OPENING: Duration = Duration::from_secs(30);
-
-/// How long giving back the lock may take.
-const RELEASE: Duration = Duration::from_secs(5);
 /// How long tasks that were told to end are waited for before the last save.
 const LONGEST_END: Duration = Duration::from_secs(5);
 
-/// How long counting the dead letters may take.
-const COUNTING: Duration = Duration::from_secs(5);
-
-/// What a run begins with.
-struct Opened<'a> {
-    lock: &'a dyn Lock,
-    started: Instant,
-    memory: Memory,
-    loaded: Loaded,
-    /// How many dead letters lie there.
-    letters: Option<Number>,
-}
-
 impl Connector {
-    /// One run. It is saved when this returns, whatever came of it; `stop` makes it end early, saved.
-    ///
-    /// # Errors
-    /// What kept the run from doing its work, one or several things. A run that found nothing, or is not done yet, is
-    /// no error.
-    pub async fn run(self: &Arc<Self>, request: Request, stop: CancellationToken) -> Result<Summary, RunFailed> {
-        // The lock and the budget are counted from before the lock was asked for: an answer may take its time.
-        let started = Instant::now();
-        let opened = started + OPENING.min(request.budget.last_work);
-        let key = Memory::lock_key(&self.tenant);
-        let _ahead = tokens::ahead(self, &request);
-        let lock = match timeout_at(opened, self.store.lock(&key)).await {
-            Ok(Ok(Some(lock))) => lock,
-            Ok(Ok(None)) => return Ok(Summary::of_another_run()),
-            Ok(Err(error)) => return Err(RunFailed::at_once(error)),
-            Err(_) => return Err(RunFailed::at_once(no_answer(key))),
-        };
-        let now = OffsetDateTime::now_utc();
-        let memory = Memory::new(Arc::clone(&self.store), &self.tenant);
-        let end = request.budget.end;
-        let counted = started + COUNTING.min((opened - started) / 2);
-        // Counted under the lock and before anything is added, so that the run can tell how many there are at its end.
-        let opening = async { tokio::join!(memory.load_document(now), self.count_letters(counted)) };
-        let result = match timeout_at(opened, opening).await {
-            Ok((Ok(loaded), letters)) => {
-                let opened = Opened { lock: lock.as_ref(), started, memory, loaded, letters };
-                self.run_locked(request, stop, opened).await
-            }
-            Ok((Err(error), _)) => Err(RunFailed::at_once(error)),
-            Err(_) => Err(RunFailed::at_once(no_answer(format!("{}/watermark.json", self.tenant)))),
-        };
-        match timeout_at((Instant::now() + RELEASE).min(started + end), lock.release()).await {
-            Ok(Ok(())) => {}
-            // It runs out by itself.
-            Ok(Err(error)) => tracing::warn!(%error, "the lock could not be given back"),
-            Err(_) => tracing::warn!("the lock could not be given back in time"),
-        }
-        result
-    }
-
-    async fn run_locked(
+    /// The work of a run that holds its lock.
+    pub(super) async fn run_locked(
         self: &Arc<Self>,
-        request: Request,
+        request: &Request,
         stop: CancellationToken,
         opened: Opened<'_>,
     ) -> Result<Summary, RunFailed> {
@@ -115,12 +57,12 @@ impl Connector {
         let now = OffsetDateTime::now_utc();
         let before = self.feed.budget().counts();
         let is_first = loaded.is_absent;
-        let progress = self.progress(loaded, &request, now);
+        let progress = self.progress(loaded, request, now);
         let held_until = started + lock::HOLDS;
-        let run = Run::new(Arc::clone(self), progress, memory, &request, stop.child_token(), held_until);
+        let run = Run::new(Arc::clone(self), progress, memory, request, stop.child_token(), held_until);
         let run = Arc::new(run);
         tokio::select! {
-            () = self.carry_out(&run, &request, &stop, started, is_first) => {}
+            () = self.carry_out(&run, request, &stop, started, is_first) => {}
             () = async {
                 lock::keep(&run, lock, started).await;
                 // The run has failed by now, and ends in its own way.
@@ -144,21 +86,6 @@ impl Connector {
             tracing::info!("{line}");
         }
         if errors.is_empty() { Ok(summary) } else { Err(RunFailed { errors, summary: Box::new(summary) }) }
-    }
-
-    /// How many dead letters lie there. Not to know it is no failure.
-    async fn count_letters(&self, until: Instant) -> Option<Number> {
-        match timeout_at(until, dead_letter::count(self.store.as_ref(), &self.tenant)).await {
-            Ok(Ok(number)) => Some(number),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "the dead letters could not be counted");
-                None
-            }
-            Err(_) => {
-                tracing::warn!("the dead letters were not counted in time");
-                None
-            }
-        }
     }
 
     fn progress(&self, loaded: Loaded, request: &Request, now: OffsetDateTime) -> Progress {
@@ -187,10 +114,13 @@ impl Connector {
     ) {
         {
             let work = async {
+                let mut stages = Stages { run: Arc::clone(run), tasks: JoinSet::new() };
+                // Rows may have to wait for them, and they wait for nothing.
+                stages.begin("the label names", names::keep_up(Arc::clone(run)));
                 // A start of a subscription that is noted is also made, whatever becomes of the save.
                 let (saved, checked) = tokio::join!(first_save(run, is_first), self.check_subscriptions(run, request));
                 if saved {
-                    self.work(run, request, started, checked).await;
+                    self.work(stages, request, started, checked).await;
                 } else {
                     run.stop.cancel();
                 }
@@ -255,19 +185,18 @@ impl Connector {
         checked
     }
 
-    /// The stages, side by side. Each ends when the one before it has ended. The subscriptions had been `checked` before.
+    /// The stages, side by side with those that have begun. Each ends when the one before it has ended. The subscriptions had been `checked` before.
     async fn work(
         self: &Arc<Self>,
-        run: &Arc<Run>,
+        mut stages: Stages,
         request: &Request,
         started: Instant,
         checked: Option<OffsetDateTime>,
     ) {
+        let run = &Arc::clone(&stages.run);
         let (rows, to_post) = mpsc::channel(ROWS_AT_MOST);
         let (saver, save) = saving::stage(Arc::clone(run));
-        let mut stages = Stages { run: Arc::clone(run), tasks: JoinSet::new() };
         stages.begin("saving", save);
-        stages.begin("the label names", names::keep_up(Arc::clone(run)));
         let times =
             posting::Times { last_post: started + request.budget.last_post, last_answer: request.budget.last_answer };
         stages.begin("posting", posting::post_all(Arc::clone(run), to_post, saver, times));
@@ -372,11 +301,6 @@ async fn forget(run: Arc<Run>, now: OffsetDateTime) {
         // It costs room, and is tried again.
         tracing::warn!(%error, "what is remembered of old days could not be removed");
     }
-}
-
-/// The storage did not answer before the run could begin.
-fn no_answer(key: String) -> StateError {
-    StateError::Unavailable { key, reason: "the storage did not answer in time; the next run tries again".to_owned() }
 }
 
 /// Tells the stages when the run takes no more work and when it begins no more POSTs, and returns when it waits for

@@ -52,6 +52,21 @@ async fn a_tenant_by_itself_has_all_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_content_finds_a_connection_of_one_before_it() {
+    const CONTENTS: u64 = 1_000;
+    let config = Config { latency: Duration::from_millis(20), page_size: 1_000, ..Config::default() };
+    let provider = Provider::new(1, config).await;
+    provider.publish(0, CONTENTS, 20, 0.2);
+    provider.begin([0], plenty()).join_all().await.pop().unwrap().1.unwrap();
+    provider.assert_delivered(0);
+    let requests = provider.simulators[0].requests();
+    println!("{} connections for {:?}", requests.connections, requests.by_endpoint);
+    assert_eq!(requests.by_endpoint[&Endpoint::Retrieve], CONTENTS);
+    // Of contents and listings, and a few that were being made when another came free. With eight idle ones it was 111.
+    assert!(requests.connections <= 44, "{}", requests.connections);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn posts_are_shared_and_each_tenant_goes_on() {
     const SENDERS: usize = 6;
     let config = Config { latency: Duration::from_millis(100), ..Config::default() };

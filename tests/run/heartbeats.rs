@@ -169,6 +169,10 @@ async fn a_kill_between_the_last_save_and_the_row_does_not_matter() {
     while !world.simulator.requests().by_endpoint.contains_key(&Endpoint::Heartbeat) {
         tokio::task::yield_now().await;
     }
+    // The lock is given back beside it.
+    while world.store().is_locked(&Memory::lock_key(&world.simulator.tenant().id)).await.unwrap() {
+        tokio::task::yield_now().await;
+    }
     host.kill();
     drop(connection);
     let delivered = world.assert_delivered();
@@ -202,11 +206,17 @@ async fn a_row_that_is_not_taken_is_tried_once_more_and_never_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_finds_another_under_way_is_not_told_of() {
-    let world = World::with_small_pages().await;
+    let mut world = World::with_small_pages().await;
+    let front = Front::before(Azurite::shared().port()).await;
+    world.set("AzureWebJobsStorage", &connection_string(front.port(), KEY));
     let (host, _) = tick(world.start().await).await;
+    drop(host);
+    front.take_seen();
     let lock = world.store().lock(&Memory::lock_key(&world.simulator.tenant().id)).await.unwrap().unwrap();
-    let (_host, answered) = tick(host).await;
+    let (_host, answered) = tick(world.start().await).await;
     assert!(answered.logs()[0].starts_with("Another run is under way"), "{answered:?}");
+    let seen = front.take_seen();
+    assert!(seen.iter().all(|line| line.contains("comp=lease")), "nothing is read in vain: {seen:#?}");
     lock.release().await.unwrap();
     assert_eq!((rows(&world).len(), remembered(&world).await.len()), (1, 1));
 }
