@@ -33,15 +33,6 @@ enum End {
     Failed(RunError),
 }
 
-/// What is known of a day of a content type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Day {
-    /// What was delivered of it.
-    Known,
-    /// It was just found that nothing of it was: there is no log.
-    New,
-}
-
 /// A storage that fails over one key fails the content type that needs it: where it is down, saving fails the run.
 fn storage_failed(error: StateError) -> End {
     End::Failed(error.into())
@@ -325,31 +316,25 @@ impl Lister<'_> {
         Ok(false)
     }
 
-    /// Loads what was delivered of the day of a content that may be delivered.
     async fn know_day(&self, content: &Content) -> Result<(), End> {
-        let (content_type, day) = (content.content_type, content.created.date());
-        if self.know(content_type, day).await? == Day::New {
-            self.run.make_ahead(self.run.memory.make_contents(content_type, day));
-        }
-        Ok(())
+        self.know(content.content_type, content.created.date()).await
     }
 
     /// Loads what was delivered of a day, once a day and content type.
-    async fn know(&self, content_type: ContentType, day: Date) -> Result<Day, End> {
+    async fn know(&self, content_type: ContentType, day: Date) -> Result<(), End> {
         let known = self.run.progress().listing(content_type).is_none_or(|listing| listing.knows_day(day));
         if known {
-            return Ok(Day::Known);
+            return Ok(());
         }
         let logs = self.run.memory.load_contents(content_type, day).await;
         let logs = logs.map_err(storage_failed)?;
-        let day_is = if logs.is_empty() { Day::New } else { Day::Known };
         if let Some(listing) = self.run.progress().listing(content_type) {
             listing.load_day(day, &[]);
             for log in logs {
                 listing.load_day(day, &log);
             }
         }
-        Ok(day_is)
+        Ok(())
     }
 
     async fn hand_over(&self, content: Found) -> Result<(), End> {

@@ -112,18 +112,14 @@ impl Begun {
         let counted = *started + COUNTING.min((*opened - *started) / 2);
         // Counted under the lock and before anything is added, so that the run can tell how many there are at its end.
         let opening = async {
-            tokio::join!(
-                memory.load_document(OffsetDateTime::now_utc()),
-                connector.count_letters(counted),
-                find_logs(&memory, lock.as_ref())
-            )
+            tokio::join!(memory.load_document(OffsetDateTime::now_utc()), connector.count_letters(counted))
         };
         match timeout_at(*opened, opening).await {
-            Ok((Ok(loaded), letters, ())) => {
+            Ok((Ok(loaded), letters)) => {
                 let opened = Opened { lock: lock.as_ref(), started: *started, memory, loaded, letters };
                 connector.run_locked(request, stop, opened).await
             }
-            Ok((Err(error), ..)) => Err(RunFailed::at_once(error)),
+            Ok((Err(error), _)) => Err(RunFailed::at_once(error)),
             Err(_) => Err(RunFailed::at_once(no_answer(Memory::document_key(&connector.tenant)))),
         }
     }
@@ -136,16 +132,6 @@ impl Begun {
             Ok(Err(error)) => tracing::warn!(%error, "the lock could not be given back"),
             Err(_) => tracing::warn!("the lock could not be given back in time"),
         }
-    }
-}
-
-/// Looks for what was delivered already where the run seems to be the very first, which needs to know.
-async fn find_logs(memory: &Memory, lock: &dyn Lock) {
-    if lock.is_new()
-        && let Err(error) = memory.find_logs().await
-    {
-        // Where it is needed it is asked for again, and fails the run then.
-        tracing::debug!(%error, "what was delivered could not be looked for ahead");
     }
 }
 

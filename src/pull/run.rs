@@ -15,7 +15,6 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::Instrument as _;
 
 use super::{
     capacity::Share,
@@ -114,31 +113,13 @@ impl Run {
     /// event never reads them.
     pub async fn know_records(&self) -> Result<(), StateError> {
         let load = || async {
-            let (now, take) = (OffsetDateTime::now_utc(), |log: &[u8]| self.progress().load_records(log));
-            if !self.memory.load_records(now, take).await? {
-                self.make_ahead(self.memory.make_records(now.date()));
-            }
+            let take = |log: &[u8]| self.progress().load_records(log);
+            self.memory.load_records(OffsetDateTime::now_utc(), take).await?;
             // They are saved with the next answer, unless they were stored after all.
             self.progress().settled(&self.connector.left_over.take());
             Ok(())
         };
         self.records_loaded.get_or_try_init(load).await.copied()
-    }
-
-    /// Has a log made beside all else, which the run will append to.
-    pub fn make_ahead(&self, make: impl Future<Output = Result<(), StateError>> + Send + 'static) {
-        let stop = self.stop.clone();
-        let make = async move {
-            let made = tokio::select! {
-                () = stop.cancelled() => return,
-                made = make => made,
-            };
-            if let Err(error) = made {
-                // Whoever appends to it makes it, and says what fails.
-                tracing::debug!(%error, "a log could not be made ahead");
-            }
-        };
-        self.tasks.spawn(make.in_current_span());
     }
 
     /// The records that were answered and are not known to be saved.

@@ -18,9 +18,8 @@ const MAX_PIECE: usize = 4 * 1024 * 1024;
 pub(super) async fn append(store: &BlobStore, key: &str, at: u64, block: &Bytes) -> Result<(), StateError> {
     let log = store.blob(key).append_blob_client();
     let mut done = 0;
-    // The first block finds no log that was not made ahead, as a rule: to try without would be in vain.
-    let mut may_be_gone = at == 0 && store.take_made(key);
-    if at == 0 && !may_be_gone {
+    // The first block finds no log, as a rule: to try without would be in vain.
+    if at == 0 {
         make(store, key, &log).await?;
     }
     loop {
@@ -33,9 +32,6 @@ pub(super) async fn append(store: &BlobStore, key: &str, at: u64, block: &Bytes)
             continue;
         };
         match Refusal::of(&error) {
-            Refusal::NoBlob | Refusal::NoContainer if std::mem::take(&mut may_be_gone) => {
-                make(store, key, &log).await?
-            }
             Refusal::NoBlob | Refusal::NoContainer if at > 0 || done > 0 => return Err(conflict(key)),
             // The position is taken: by another writer, or by an earlier try whose answer was lost.
             Refusal::Condition => match landed(store, key, at, block).await? {
@@ -50,13 +46,6 @@ pub(super) async fn append(store: &BlobStore, key: &str, at: u64, block: &Bytes)
             _ => return Err(store.error(key, error)),
         }
     }
-}
-
-/// As [`super::Store::make_log`].
-pub(super) async fn make_ahead(store: &BlobStore, key: &str) -> Result<(), StateError> {
-    make(store, key, &store.blob(key).append_blob_client()).await?;
-    store.log_made(key);
-    Ok(())
 }
 
 fn conflict(key: &str) -> StateError {

@@ -1,11 +1,6 @@
 //! The state in a storage account: block blobs, append blobs and leases in one container.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fmt,
-    ops::Range,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, fmt, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use azure_core::{credentials::TokenCredential, http::Etag};
@@ -48,8 +43,6 @@ pub struct BlobStore {
     name: String,
     access: Access,
     page: u32,
-    /// Logs that were made ahead and not appended to yet.
-    made: Mutex<HashSet<String>>,
 }
 
 impl BlobStore {
@@ -75,7 +68,6 @@ impl BlobStore {
             name: container.to_owned(),
             access: account.access().clone(),
             page: PAGE,
-            made: Mutex::default(),
         })
     }
 
@@ -88,16 +80,6 @@ impl BlobStore {
 
     pub(super) fn blob(&self, key: &str) -> BlobClient {
         self.container.blob_client(key)
-    }
-
-    /// The log `key` was made.
-    pub(super) fn log_made(&self, key: &str) {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
-    }
-
-    /// Whether the log `key` was made ahead. The first append asks, and is the only one to.
-    pub(super) fn take_made(&self, key: &str) -> bool {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).remove(key)
     }
 
     pub(super) const fn access(&self) -> &Access {
@@ -213,11 +195,6 @@ impl Store for BlobStore {
     async fn append(&self, key: &str, at: u64, block: Bytes) -> Result<(), StateError> {
         check(key)?;
         append::append(self, key, at, &block).await
-    }
-
-    async fn make_log(&self, key: &str) -> Result<(), StateError> {
-        check(key)?;
-        append::make_ahead(self, key).await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>, StateError> {

@@ -25,7 +25,6 @@ struct Lease {
     key: String,
     id: String,
     access: Access,
-    is_new: bool,
 }
 
 /// As [`super::Store::lock`].
@@ -37,8 +36,7 @@ pub(super) async fn take(store: &BlobStore, key: &str) -> Result<Option<Box<dyn 
     loop {
         let options = BlobClientAcquireLeaseOptions { proposed_lease_id: Some(id.clone()), ..Default::default() };
         let Err(error) = blob.acquire_lease(LOCK_SECONDS as i32, Some(options)).await else {
-            let (key, access) = (key.to_owned(), store.access().clone());
-            return Ok(Some(Box::new(Lease { blob, key, id, access, is_new: made })));
+            return Ok(Some(Box::new(Lease { blob, key: key.to_owned(), id, access: store.access().clone() })));
         };
         match Refusal::of(&error) {
             Refusal::LeaseHeld => return Ok(None),
@@ -117,10 +115,6 @@ impl Lock for Lease {
 
     async fn release(&self) -> Result<(), StateError> {
         self.blob.release_lease(self.id.clone(), None).await.map(drop).map_err(|error| self.error(error))
-    }
-
-    fn is_new(&self) -> bool {
-        self.is_new
     }
 }
 

@@ -120,12 +120,6 @@ pub trait Lock: Send + Sync + fmt::Debug {
     /// As for [`Lock::renew`]; also where an earlier release arrived and its answer was lost. Either way the lock is
     /// not held any more.
     async fn release(&self) -> Result<(), StateError>;
-
-    /// Whether it was made as it was taken, so that nobody held it before and nothing is stored beside it, as a rule. A
-    /// store need not be able to tell.
-    fn is_new(&self) -> bool {
-        false
-    }
 }
 
 /// How long a lock is held without being renewed: what a blob lease allows at most.
@@ -180,15 +174,6 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`StateError::Conflict`] where the log has another length, [`StateError::Full`] where it takes no more blocks.
     async fn append(&self, key: &str, at: u64, block: Bytes) -> Result<(), StateError>;
-
-    /// Makes the empty log `key` where there is none, ahead of the first append to it, which is then one request the less.
-    /// A store where that saves nothing does nothing.
-    ///
-    /// # Errors
-    /// The storage refuses or fails.
-    async fn make_log(&self, _key: &str) -> Result<(), StateError> {
-        Ok(())
-    }
 
     /// Every blob whose key begins with `prefix`, by key.
     ///

@@ -9,7 +9,6 @@ use std::{
 
 use bytes::Bytes;
 use time::{Date, Duration, OffsetDateTime};
-use tokio::sync::OnceCell;
 
 use super::{
     document::{Document, DocumentError},
@@ -41,15 +40,6 @@ pub struct Memory {
     tenant: String,
     version: Mutex<Expect>,
     logs: Mutex<HashMap<Name, Log>>,
-    /// What lay there when the run began, where it was looked for.
-    found: OnceCell<Found>,
-}
-
-/// Whether there were logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Found {
-    records: bool,
-    contents: bool,
 }
 
 /// What a log is called: it lies in the parts `first`, `first + step` and so on of `stem`.
@@ -92,8 +82,7 @@ impl Memory {
     /// The memory of `tenant`; nothing is read yet.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, tenant: &str) -> Self {
-        let (version, logs) = (Mutex::new(Expect::Absent), Mutex::default());
-        Self { store, tenant: tenant.to_owned(), version, logs, found: OnceCell::new() }
+        Self { store, tenant: tenant.to_owned(), version: Mutex::new(Expect::Absent), logs: Mutex::default() }
     }
 
     fn version(&self) -> MutexGuard<'_, Expect> {
@@ -134,7 +123,8 @@ impl Memory {
         let key = Self::document_key(&self.tenant);
         let Some((body, version)) = self.store.get(&key).await? else {
             *self.version() = Expect::Absent;
-            let lost = self.found().await?.records.then(|| {
+            let remembered = !self.store.list(&format!("{}/records/", self.tenant)).await?.is_empty();
+            let lost = remembered.then(|| {
                 format!("{key} is missing although rows were delivered before: the feed is read from its beginning")
             });
             return Ok(Loaded { lost, is_absent: true, ..Loaded::default() });
@@ -150,33 +140,6 @@ impl Memory {
                 Ok(Loaded { lost: Some(note), ..Loaded::default() })
             }
         }
-    }
-
-    /// Looks whether anything was delivered so far. Where there is no document, [`Memory::load_document`] does so; asked
-    /// beside it, it finds that done. Where there was nothing, no log is asked for later in the run.
-    ///
-    /// # Errors
-    /// The storage fails.
-    pub async fn find_logs(&self) -> Result<(), StateError> {
-        self.found().await.map(drop)
-    }
-
-    async fn found(&self) -> Result<Found, StateError> {
-        let look = || async {
-            // One that was made ahead and never written is none.
-            let any = |folder| async move {
-                let logs = self.store.list(&format!("{}/{folder}/", self.tenant)).await?;
-                Ok(logs.iter().any(|log| log.size > 0))
-            };
-            let (records, contents) = tokio::try_join!(any("records"), any("contents"))?;
-            Ok(Found { records, contents })
-        };
-        self.found.get_or_try_init(look).await.copied()
-    }
-
-    /// Whether it is known that no log lay there when the run began.
-    fn began_empty(&self) -> bool {
-        self.found.get() == Some(&Found { records: false, contents: false })
     }
 
     /// Saves the document over the one that was loaded or saved last. The same document may be saved again after a
@@ -207,26 +170,12 @@ impl Memory {
         Ok(version)
     }
 
-    /// The contents delivered of one day of publication, as a log of ids in parts; none where there is no log.
+    /// The contents delivered of one day of publication, as a log of ids.
     ///
     /// # Errors
     /// The storage fails.
     pub async fn load_contents(&self, content_type: ContentType, day: Date) -> Result<Vec<Bytes>, StateError> {
-        let log = self.contents_log(content_type, day);
-        if self.began_empty() {
-            self.ends(log, Log::default());
-            return Ok(Vec::new());
-        }
-        self.load_log(log).await
-    }
-
-    /// Makes the log of contents of one day of publication, which is missing, ahead of what is to be remembered in it.
-    pub fn make_contents(
-        &self,
-        content_type: ContentType,
-        day: Date,
-    ) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
-        self.make(&self.contents_log(content_type, day))
+        self.load_log(self.contents_log(content_type, day)).await
     }
 
     /// Remembers contents of one day of publication.
@@ -238,13 +187,12 @@ impl Memory {
     }
 
     /// Hands the records delivered in the last [`REMEMBERED_DAYS`] days to `take`, in logs of ids or parts of such: no
-    /// more than 4 MiB of them are held at once. Older logs are not read. Whether the first log of today is there.
+    /// more than 4 MiB of them are held at once. Older logs are not read.
     ///
     /// # Errors
     /// The storage fails.
-    pub async fn load_records(&self, now: OffsetDateTime, mut take: impl FnMut(&[u8])) -> Result<bool, StateError> {
+    pub async fn load_records(&self, now: OffsetDateTime, mut take: impl FnMut(&[u8])) -> Result<(), StateError> {
         let prefix = format!("{}/records/", self.tenant);
-        let mut has_first = false;
         let oldest = now.date() - Duration::days(REMEMBERED_DAYS);
         // A log that is not there yet is known as well: who lost the lock must not find out its length when appending.
         for day in [now, now.saturating_add(Duration::DAY)] {
@@ -252,13 +200,11 @@ impl Memory {
                 self.ends(self.records_log(log, day.date()), Log::default());
             }
         }
-        let logs = if self.began_empty() { Vec::new() } else { self.store.list(&prefix).await? };
-        for entry in logs {
+        for entry in self.store.list(&prefix).await? {
             let Some((day, part)) = entry.key.strip_prefix(&prefix).and_then(day_and_part) else { continue };
             if day < oldest {
                 continue;
             }
-            has_first |= (day, part) == (now.date(), 0);
             let mut length = 0;
             while let Some(ids) = self.store.get_part(&entry.key, length, PIECE).await? {
                 take(&ids);
@@ -270,12 +216,7 @@ impl Memory {
             let (place, log) = (part / RECORD_LOGS as u32, part as usize % RECORD_LOGS);
             self.ends(self.records_log(log, day), Log { place, length });
         }
-        Ok(has_first)
-    }
-
-    /// Makes the first log of records of `day`, which is missing, ahead of what is to be remembered in it.
-    pub fn make_records(&self, day: Date) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
-        self.make(&self.records_log(0, day))
+        Ok(())
     }
 
     /// Remembers records as delivered on `day`, in the log of that day with this number, below [`RECORD_LOGS`].
@@ -294,9 +235,6 @@ impl Memory {
     /// # Errors
     /// The storage fails.
     pub async fn forget_old(&self, now: OffsetDateTime) -> Result<(), StateError> {
-        if self.began_empty() {
-            return Ok(());
-        }
         let oldest = now.date() - Duration::days(REMEMBERED_DAYS);
         for folder in ["records", "contents"] {
             for entry in self.store.list(&format!("{}/{folder}/", self.tenant)).await? {
@@ -316,11 +254,6 @@ impl Memory {
     fn records_log(&self, log: usize, day: Date) -> Name {
         let stem = format!("{}/records/{}", self.tenant, day_name(day));
         Name { stem, first: log as u32, step: RECORD_LOGS as u32 }
-    }
-
-    fn make(&self, log: &Name) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
-        let (store, key) = (Arc::clone(&self.store), log.key(0));
-        async move { store.make_log(&key).await }
     }
 
     async fn load_log(&self, name: Name) -> Result<Vec<Bytes>, StateError> {
@@ -395,18 +328,16 @@ impl Memory {
     pub(super) fn fork(&self) -> Self {
         let (store, tenant) = (Arc::clone(&self.store), self.tenant.clone());
         let (version, logs) = (Mutex::new(self.version().clone()), Mutex::new(self.logs().clone()));
-        Self { store, tenant, version, logs, found: self.found.clone() }
+        Self { store, tenant, version, logs }
     }
 
-    /// What it expects of the store: whether the version that it knows is the `stored` one, where each log ends, and
-    /// whether there was none.
-    pub(super) fn expects(&self, stored: Option<&Version>) -> (Option<bool>, BTreeMap<String, u64>, bool) {
+    /// What it expects of the store: whether the version that it knows is the `stored` one, and where each log ends.
+    pub(super) fn expects(&self, stored: Option<&Version>) -> (Option<bool>, BTreeMap<String, u64>) {
         let version = match &*self.version() {
             Expect::Version(version) => Some(Some(version) == stored),
             Expect::Absent | Expect::Any => None,
         };
-        let logs = self.logs().iter().map(|(name, log)| (name.key(log.place), log.length)).collect();
-        (version, logs, self.began_empty())
+        (version, self.logs().iter().map(|(name, log)| (name.key(log.place), log.length)).collect())
     }
 }
 

@@ -258,43 +258,15 @@ async fn an_old_log_is_not_read_and_goes_when_it_can_be_removed() {
 
 #[tokio::test]
 async fn a_document_that_was_removed_is_told_from_one_that_never_was() {
-    let store = Arc::new(Overlay::default());
-    let memory = Memory::new(store.clone(), "t");
+    let memory = Memory::new(Arc::new(Overlay::default()), "t");
     let loaded = memory.load_document(NOW).await.unwrap();
     assert_eq!((loaded.lost, loaded.is_absent), (None, true));
     memory.append_records(0, DAY, &[[1; 16]]).await.unwrap();
-    let memory = Memory::new(store, "t");
     let loaded = memory.load_document(NOW).await.unwrap();
     assert!(loaded.lost.is_some_and(|note| note.starts_with("t/watermark.json is missing")));
     memory.save_document(&Document::default()).await.unwrap();
     let loaded = memory.load_document(NOW).await.unwrap();
     assert_eq!((loaded.lost, loaded.is_absent), (None, false));
-}
-
-#[tokio::test]
-async fn a_log_that_was_made_ahead_and_not_written_is_nothing_that_was_delivered() {
-    let store = Arc::new(Overlay::default());
-    store.append("t/records/2026-11-22.ids", 0, Bytes::new()).await.unwrap();
-    let loaded = Memory::new(store, "t").load_document(NOW).await.unwrap();
-    assert_eq!((loaded.lost, loaded.is_absent), (None, true));
-}
-
-#[tokio::test]
-async fn a_run_that_found_nothing_remembers_from_the_beginning_and_goes_behind_a_late_write() {
-    let store = Flaky::new();
-    let memory = Memory::new(store.clone(), "t");
-    memory.find_logs().await.unwrap();
-    // It lands after the look, as that of a run that lost its lock may.
-    store.append("t/records/2026-11-22.ids", 0, Bytes::from(vec![9; 16])).await.unwrap();
-    assert!(memory.load_document(NOW).await.unwrap().lost.is_none(), "that was found out before");
-    assert!(!memory.load_records(NOW, |_| panic!("nothing lay there")).await.unwrap());
-    assert!(memory.load_contents(ContentType::General, DAY).await.unwrap().is_empty());
-    let late = memory.append_records(0, DAY, &[[1; 16]]).await;
-    assert!(late.is_err_and(|error| error.is_conflict()));
-    memory.append_records(0, DAY, &[[1; 16]]).await.unwrap();
-    memory.append_contents(ContentType::General, DAY, &[[2; 16]]).await.unwrap();
-    assert_eq!(store.text("t/records/2026-11-22.ids").await, [[9; 16], [1; 16]].concat());
-    assert_eq!(store.text("t/contents/Audit.General/2026-11-22.ids").await, [2; 16]);
 }
 
 #[tokio::test]

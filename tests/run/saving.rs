@@ -91,16 +91,9 @@ async fn a_save_that_hangs_ends_with_the_budget_and_what_was_answered_is_saved()
     inside.assert_delivered();
 }
 
-/// A run that finds no log at all reads none: there is one of long ago.
-async fn leave_a_log(inside: &Inside) {
-    let key = format!("{}/contents/Audit.General/2020-01-01.ids", inside.simulator.tenant().id);
-    inside.store.append(&key, 0, vec![7; 16].into()).await.unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listing_that_hangs_is_named_and_the_run_is_saved_all_the_same() {
     let inside = Inside::new().await;
-    leave_a_log(&inside).await;
     inside.simulator.publish(ContentType::General, minutes_ago(20.0), 5, 5);
     inside.store.fail("get", "/contents/Audit.General/", 0, Failing::Hangs);
     let said = inside.run_that_hangs().await.unwrap_err().to_string();
@@ -115,7 +108,6 @@ async fn a_listing_that_hangs_is_named_and_the_run_is_saved_all_the_same() {
 async fn a_read_that_hangs_or_fails_harms_its_own_listing_alone() {
     for failing in [Failing::Hangs, Failing::Refused] {
         let inside = Inside::new().await;
-        leave_a_log(&inside).await;
         inside.simulator.publish(ContentType::SharePoint, minutes_ago(20.0), 5, 5);
         // Several days, and several batches: the others read and write on while that one waits.
         for content_type in [ContentType::General, ContentType::Exchange] {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use labelstream_simulator::{Config, ContentType, Effect, Endpoint, Fault, When};
+use labelstream_simulator::{Config, ContentType, Endpoint};
 
 use crate::{
     azurite::{Azurite, KEY, connection_string},
@@ -99,51 +99,6 @@ async fn label_names_wait_for_nothing_else_of_the_run_and_are_read_once() {
     let seen = front.take_seen();
     assert_eq!(asked(&seen, "GET", "labels.json"), 1, "{seen:#?}");
     assert_eq!(world.simulator.requests().by_endpoint[&Endpoint::Labels], 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_very_first_run_looks_once_for_what_was_delivered() {
-    let (world, front) = behind_a_front().await;
-    // That nothing was is told beside the document, not after it.
-    front.hold(Some("watermark.json"));
-    let meanwhile = async {
-        for folder in ["dead-letters", "records", "contents"] {
-            asked_for(&front, "GET", &format!("%2F{folder}%2F&")).await;
-        }
-        front.hold(None);
-    };
-    let ((host, answered), ()) = tokio::join!(tick(world.start().await), meanwhile);
-    assert_eq!(answered.status, 200, "{answered:?}");
-    world.assert_delivered();
-    let seen = front.take_seen();
-    assert_eq!(asked(&seen, "GET", "comp=list"), 3, "{seen:#?}");
-    assert_eq!(asked(&seen, "GET", ".ids"), 0, "no log that cannot be there is asked for: {seen:#?}");
-    // A later run reads what it left.
-    world.simulator.publish(ContentType::SharePoint, minutes_ago(4.0), 2, 1);
-    let (_host, answered) = tick(host).await;
-    assert_eq!(answered.status, 200, "{answered:?}");
-    world.assert_delivered();
-    let seen = front.take_seen();
-    assert_eq!(asked(&seen, "GET", "comp=list"), 2, "letters and records: {seen:#?}");
-    assert!(asked(&seen, "GET", ".ids") >= 2, "{seen:#?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn logs_are_made_before_there_is_an_answer_to_save() {
-    let (world, front) = behind_a_front().await;
-    world.simulator.fault(Fault::new(Endpoint::Ingest, When::Always, Effect::Delay(1_500))).unwrap();
-    let meanwhile = async {
-        for folder in ["records", "contents"] {
-            asked_for(&front, "PUT", &format!("%2F{folder}%2F")).await;
-        }
-        assert_eq!(world.simulator.requests().answers.get(&Endpoint::Ingest), None);
-    };
-    let ((_host, answered), ()) = tokio::join!(tick(world.start().await), meanwhile);
-    assert_eq!(answered.status, 200, "{answered:?}");
-    world.assert_delivered();
-    let seen = front.take_seen();
-    let (logs, appends) = (asked(&seen, "PUT", ".ids"), asked(&seen, "PUT", "comp=appendblock"));
-    assert_eq!((logs, appends), (4, 2), "each is made once and written once: {seen:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

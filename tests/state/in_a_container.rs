@@ -221,13 +221,3 @@ async fn a_lock_that_ran_out_is_lost() {
     assert!(matches!(lock.renew().await, Err(StateError::LockLost { .. })));
     next.renew().await.unwrap();
 }
-
-#[tokio::test]
-async fn a_lock_that_was_made_now_is_new_and_later_it_is_not() {
-    let store = Container::new().store();
-    for is_new in [true, false] {
-        let lock = store.lock("lock").await.unwrap().unwrap();
-        assert_eq!(lock.is_new(), is_new);
-        lock.release().await.unwrap();
-    }
-}

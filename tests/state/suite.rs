@@ -24,7 +24,6 @@ macro_rules! suite {
             a_version_of_nothing_is_not_replaced, anything_is_replaced_where_any_is_expected,
             one_of_sixteen_writers_wins, bodies_of_any_size_come_back, a_log_is_read_part_by_part, a_log_grows_at_its_end_only,
             a_repeated_append_is_recognised, an_empty_block_adds_nothing, a_long_block_is_appended_whole,
-            a_log_that_was_made_ahead_is_empty_and_grows, a_log_is_made_ahead_over_nothing_that_is_there,
             one_of_eight_appenders_wins, a_listing_has_all_that_begins_so, what_is_deleted_is_gone, a_write_has_a_time,
             odd_characters_are_no_trouble, keys_that_leave_the_place_are_refused,
             a_lock_has_one_holder, who_looks_on_takes_no_lock, one_of_eight_takes_a_new_lock, a_removed_place_is_made_again,
@@ -195,37 +194,6 @@ pub async fn a_long_block_is_appended_whole(place: &impl Place) {
     }
     store.append("log", block.len() as u64, "end".into()).await.unwrap();
     assert_eq!(body(&*store, "log").await.unwrap(), [&block[..], b"end"].concat());
-}
-
-pub async fn a_log_that_was_made_ahead_is_empty_and_grows(place: &impl Place) {
-    let store = place.open();
-    for _ in 0..2 {
-        store.make_log("log").await.unwrap();
-    }
-    assert!(store.list("").await.unwrap().iter().all(|log| log.size == 0));
-    assert_eq!(store.get_part("log", 0, 10).await.unwrap(), None);
-    store.append("log", 0, "one\n".into()).await.unwrap();
-    assert!(is_conflict(place.open().append("log", 0, "1.0\n".into()).await));
-    store.append("log", 4, "two\n".into()).await.unwrap();
-    assert_eq!(body(&*store, "log").await.unwrap(), "one\ntwo\n");
-    // Removed before it was written, with or without all else.
-    store.make_log("gone").await.unwrap();
-    store.delete("gone").await.unwrap();
-    store.append("gone", 0, "one\n".into()).await.unwrap();
-    store.make_log("also gone").await.unwrap();
-    place.remove().await;
-    store.append("also gone", 0, "one\n".into()).await.unwrap();
-    assert_eq!(body(&*store, "also gone").await.unwrap(), "one\n");
-}
-
-pub async fn a_log_is_made_ahead_over_nothing_that_is_there(place: &impl Place) {
-    let (store, late) = (place.open(), place.open());
-    store.append("log", 0, "one\n".into()).await.unwrap();
-    late.make_log("log").await.unwrap();
-    assert_eq!(body(&*store, "log").await.unwrap(), "one\n");
-    assert!(is_conflict(late.append("log", 0, "1.0\n".into()).await));
-    store.append("log", 4, "two\n".into()).await.unwrap();
-    assert_eq!(body(&*store, "log").await.unwrap(), "one\ntwo\n");
 }
 
 pub async fn one_of_eight_appenders_wins(place: &impl Place) {

@@ -12,9 +12,6 @@ use crate::{
 /// Tries of one call by the storage client.
 const TRIES: u64 = 3;
 
-/// A block for a log. Those of records come first in a run; the log itself was made before there is one.
-const APPEND: &str = "comp=appendblock";
-
 /// The rows of this file.
 pub fn cases() -> Vec<Case> {
     vec![
@@ -22,14 +19,14 @@ pub fn cases() -> Vec<Case> {
             Box::pin(async move {
                 // One save: of two that go on at once neither might meet them all.
                 scene.publish_more();
-                refused(&mut scene, APPEND, When::First(TRIES), "/records/").await;
+                refused(&mut scene, "/records/", When::First(TRIES)).await;
                 scene
             })
         }),
         Case::new("state", "saving records is refused to all tries of two saves at once", 439, |mut scene| {
             Box::pin(async move {
                 scene.publish_batches();
-                refused(&mut scene, APPEND, When::First(2 * TRIES), "/records/").await;
+                refused(&mut scene, "/records/", When::First(2 * TRIES)).await;
                 scene
             })
         }),
@@ -37,7 +34,7 @@ pub fn cases() -> Vec<Case> {
             Box::pin(async move {
                 // Several logs are written at once: none of this run is.
                 scene.publish_batches();
-                refused(&mut scene, "/contents/", When::Always, "/contents/").await;
+                refused(&mut scene, "/contents/", When::Always).await;
                 scene.clear_faults();
                 scene
             })
@@ -45,7 +42,7 @@ pub fn cases() -> Vec<Case> {
         Case::new("state", "saving the document is refused once, to all tries", 432, |mut scene| {
             Box::pin(async move {
                 scene.publish_batches();
-                refused(&mut scene, "/watermark.json", When::First(TRIES), "/watermark.json").await;
+                refused(&mut scene, "/watermark.json", When::First(TRIES)).await;
                 scene
             })
         }),
@@ -105,14 +102,13 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// The first save of what is `named` and all its tries are refused: the run fails, names it, and saves at its end all the
-/// same.
-async fn refused(scene: &mut Scene, matching: &'static str, when: When, named: &str) {
+/// The first save and all its tries are refused: the run fails, names it, and saves at its end all the same.
+async fn refused(scene: &mut Scene, matching: &'static str, when: When) {
     let method = Some(Method::PUT);
     let trouble = Trouble::Refused(503, "ServerBusy");
     scene.strike_storage(StorageFault { method, matching, when, trouble });
     let said = scene.tick_answering(500).await.body.to_string();
-    assert!(said.contains(named) && said.contains("503"), "{said}");
+    assert!(said.contains(matching) && said.contains("503"), "{said}");
 }
 
 /// The save that is done when its answer is lost is recognised.
