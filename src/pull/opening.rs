@@ -111,9 +111,8 @@ impl Begun {
         let memory = Memory::new(Arc::clone(&connector.store), &connector.tenant);
         let counted = *started + COUNTING.min((*opened - *started) / 2);
         // Counted under the lock and before anything is added, so that the run can tell how many there are at its end.
-        let opening = async {
-            tokio::join!(memory.load_document(OffsetDateTime::now_utc()), connector.count_letters(counted))
-        };
+        let opening =
+            async { tokio::join!(memory.load_document(OffsetDateTime::now_utc()), connector.count_letters(counted)) };
         match timeout_at(*opened, opening).await {
             Ok((Ok(loaded), letters)) => {
                 let opened = Opened { lock: lock.as_ref(), started: *started, memory, loaded, letters };

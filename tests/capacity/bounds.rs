@@ -42,10 +42,12 @@ async fn two_dozen_tenants_share_the_contents_under_way_and_all_arrive() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_by_itself_has_all_of_them() {
-    let config = Config { latency: Duration::from_millis(30), page_size: 1_000, ..Config::default() };
+    let config = Config { page_size: 1_000, ..Config::default() };
     let under_way = config.under_way.clone();
     let provider = Provider::new(1, config).await;
-    provider.publish(0, 300, 10, 0.2);
+    // Longer than it takes until all of them are asked for.
+    provider.simulators[0].fault(Fault::new(Endpoint::Retrieve, When::Always, Effect::Delay(1_000))).unwrap();
+    provider.publish(0, 120, 10, 0.2);
     provider.begin([0], plenty()).join_all().await.pop().unwrap().1.unwrap();
     provider.assert_delivered(0);
     assert_eq!(under_way.most(Endpoint::Retrieve), 48);

@@ -7,15 +7,16 @@ use labelstream_simulator::{Effect, Endpoint, Fault, When};
 use crate::{Shell, ended, said, signal};
 
 /// Contents that take their time, so that a run can be met in its middle.
-fn slow_down(shell: &Shell) {
-    shell.simulator.fault(Fault::new(Endpoint::Retrieve, When::Always, Effect::Delay(100))).unwrap();
+fn slow_down(shell: &Shell, milliseconds: u64) {
+    let delay = Effect::Delay(milliseconds);
+    shell.simulator.fault(Fault::new(Endpoint::Retrieve, When::Always, delay)).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_run_ends_saved_with_the_status_of_its_signal() {
     let shell = Shell::with(400, 50).await;
     let state = shell.path("state");
-    slow_down(&shell);
+    slow_down(&shell, 200);
     shell.simulator.fault(Fault::new(Endpoint::Ingest, When::Always, Effect::DelayAnswer(50))).unwrap();
     for (name, status) in [("TERM", 143), ("INT", 130)] {
         let before = shell.simulator.report().totals.posts;
@@ -41,7 +42,7 @@ async fn an_interrupted_run_ends_saved_with_the_status_of_its_signal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_failed_is_1_also_where_it_was_interrupted() {
     let shell = Shell::with(40, 5).await;
-    slow_down(&shell);
+    slow_down(&shell, 250);
     // Exchange cannot be listed, and the rest goes on until the signal comes.
     let refused = Fault::new(Endpoint::List, When::Always, Effect::af("AF10001")).matching("Audit.Exchange");
     shell.simulator.fault(refused).unwrap();
@@ -57,10 +58,10 @@ async fn a_run_that_failed_is_1_also_where_it_was_interrupted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_budget_ends_a_run_saved_and_the_next_one_goes_on() {
-    // 1,000 contents of 100 ms each, 16 at once, take longer than four seconds on any machine.
+    // 1,000 contents of 250 ms each, 48 at once, take longer than four seconds on any machine.
     let shell = Shell::with(1_000, 2).await;
     let state = shell.path("state");
-    slow_down(&shell);
+    slow_down(&shell, 250);
     let output = shell.run(&["pull", "--state", &state, "--budget", "4"], &[]).await;
     assert_eq!(output.status.code(), Some(0), "not done is not failed: {}", said(&output));
     assert!(said(&output).contains(" unfinished."), "{}", said(&output));

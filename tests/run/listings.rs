@@ -366,7 +366,7 @@ async fn a_range_without_a_beginning_begins_where_the_feed_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_range_that_outlasts_the_budget_says_where_to_go_on() {
-    let mut world = World::new(Config { latency: Duration::from_millis(150), ..Config::default() }).await;
+    let mut world = World::new(Config { latency: Duration::from_millis(300), ..Config::default() }).await;
     world.set("RUN_BUDGET_SECONDS", "10");
     for number in 0..1_200 {
         world.simulator.publish(ContentType::General, minutes_ago(470.0 - 0.375 * f64::from(number)), 1, 0);
@@ -393,7 +393,7 @@ async fn a_range_that_outlasts_the_budget_says_where_to_go_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_range_one_hour_of_which_outlasts_the_budget_goes_on_all_the_same() {
-    let mut world = World::new(Config { latency: Duration::from_millis(150), ..Config::default() }).await;
+    let mut world = World::new(Config { latency: Duration::from_millis(300), ..Config::default() }).await;
     world.set("RUN_BUDGET_SECONDS", "10");
     let end = minutes_ago(60.0);
     for number in 0..1_200_i64 {

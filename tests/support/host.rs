@@ -52,9 +52,18 @@ impl Answered {
     }
 }
 
-/// A port that is free now.
+/// Ports that the system gives to nobody who asks for any: between the moment that one is found free and the moment that the
+/// process listens on it, another might get it else.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A port that is free now, and none that this test process has handed out before, unless all were.
 fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port").local_addr().expect("its address").port()
+    static TAKEN: AtomicUsize = AtomicUsize::new(0);
+    // Test processes that run side by side begin at different ones.
+    let first = std::process::id() as usize * 97;
+    let next = || PORTS.start + ((first + TAKEN.fetch_add(1, Ordering::Relaxed)) % PORTS.len()) as u16;
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    std::iter::repeat_with(next).take(PORTS.len()).find(is_free).expect("a free port")
 }
 
 impl Host {

@@ -51,7 +51,7 @@ pub fn cases() -> Vec<Case> {
         Case::new("process", "a budget shorter than the backlog takes", 532, |mut scene| {
             Box::pin(async move {
                 scene.world.set("RUN_BUDGET_SECONDS", &SHORTEST.to_string());
-                for _ in 0..8 {
+                for _ in 0..14 {
                     scene.publish_batches();
                 }
                 scene.strike(Fault::new(Endpoint::Retrieve, When::Always, Effect::Delay(1_500)));
