@@ -37,7 +37,7 @@ const POOL_IDLE: Duration = Duration::from_secs(90);
 
 /// How many idle connections to one host are kept: over HTTP/1.1, one for each content that a run by itself has under way,
 /// so that each request finds one that an earlier one left. Each goes on holding what it read ahead, up to 400 KB.
-const IDLE_AT_MOST: usize = 48;
+const IDLE_AT_MOST: usize = 36;
 
 /// The largest listing that is read, unpacked. A page of the service has some hundred entries of half a kilobyte;
 /// what is far beyond that is not a listing.

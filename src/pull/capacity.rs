@@ -60,11 +60,11 @@ impl Bound {
 impl Limits {
     /// What fits into 128 MiB with two dozen runs. A run by itself has 4 bodies, and more would not be faster: the
     /// records are worked on by one thread. It has 4 posts, the most that a
-    /// kill can make it send again, and 48 contents under way, which mostly wait for answers.
+    /// kill can make it send again, and 36 contents under way, which mostly wait for answers.
     pub const PROCESS: Self = Self {
         runs: 24,
         bodies: Bound::new(1, 3),
-        contents: Bound::new(2, 46),
+        contents: Bound::new(2, 34),
         posts: Bound::new(1, 3),
         large_records: Bound::new(1, 1),
         refused: Bound::new(1, HELD_BATCHES - 1),

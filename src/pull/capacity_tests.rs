@@ -128,7 +128,7 @@ fn a_run_by_itself_has_all_and_leaves_each_other_its_own() {
 #[test]
 fn alone_a_run_is_as_wide_as_ever() {
     let Limits { bodies, contents, posts, large_records, refused, .. } = Limits::PROCESS;
-    assert_eq!([bodies, contents, posts, large_records, refused].map(Bound::alone), [4, 48, 4, 2, 8]);
+    assert_eq!([bodies, contents, posts, large_records, refused].map(Bound::alone), [4, 36, 4, 2, 8]);
 }
 
 #[tokio::test]

@@ -25,9 +25,9 @@ use crate::{
 };
 
 /// How many new contents are under way at once, so that memory does not grow with the backlog. With 50 ms of latency this
-/// many reach some 800 contents a second, and with 1.4 seconds of it still the feed's own limit of 2,000 a minute.
+/// many reach some 650 contents a second, and with a second of it still the feed's own limit of 2,000 a minute.
 /// Each takes one of the run's places, and fewer bodies are worked on at once.
-const NEW_AT_ONCE: usize = 48;
+const NEW_AT_ONCE: usize = 36;
 
 /// Beyond the bodies that may be worked on at once, another content is asked for when one was read or this time went by, and
 /// a body would find a place at once: many are under way only where answers let wait for them. Each has a connection of its own (over

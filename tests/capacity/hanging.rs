@@ -57,7 +57,7 @@ async fn hang(endpoint: Endpoint, hanging: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn contents_that_hang_hold_up_no_other_tenant() {
-    hang(Endpoint::Retrieve, 48).await;
+    hang(Endpoint::Retrieve, 36).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

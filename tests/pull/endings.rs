@@ -58,7 +58,7 @@ async fn a_run_that_failed_is_1_also_where_it_was_interrupted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_budget_ends_a_run_saved_and_the_next_one_goes_on() {
-    // 1,000 contents of 250 ms each, 48 at once, take longer than four seconds on any machine.
+    // 1,000 contents of 250 ms each, 36 at once, take longer than four seconds on any machine.
     let shell = Shell::with(1_000, 2).await;
     let state = shell.path("state");
     slow_down(&shell, 250);
