@@ -9,9 +9,9 @@
 //! `replay` sends dead letters again: it stands in the place of the first two, and the others are the same.
 //!
 //! Before them, `opening` takes the lock and reads what the run goes on from, while `tokens` are asked for, and
-//! `subscriptions` sees to it that there is something to list. `stages` begins and ends them. They share one `run::Run`, whose `Progress` decides what is settled.
-//! What a run could not save is `left_over` for the next one of its process. What several runs of a process may do at once
-//! together is bounded by their `capacity`.
+//! `subscriptions` sees to it that there is something to list. `stages` begins and ends them. They share one `run::Run`,
+//! whose `Progress` decides what is settled. What a run could not save is `left_over` for the next one of its process. What
+//! several runs of a process may do at once together is bounded by their `capacity`.
 
 mod budget;
 mod capacity;
