@@ -185,7 +185,8 @@ impl Connector {
         checked
     }
 
-    /// The stages, side by side with those that have begun. Each ends when the one before it has ended. The subscriptions had been `checked` before.
+    /// The stages, side by side with those that have begun. Each ends when the one before it has ended. The subscriptions
+    /// had been `checked` before.
     async fn work(
         self: &Arc<Self>,
         mut stages: Stages,
