@@ -104,6 +104,16 @@ async fn start() -> Started {
     Started { store, run, saver, stage: tokio::spawn(save), logs }
 }
 
+/// The same, with a record whose save in the first log goes on until that is released.
+async fn start_with_a_save_under_way() -> (Started, tokio::task::JoinHandle<()>) {
+    let it = start().await;
+    it.store.hold(&it.logs[0]);
+    it.answer(1);
+    let first = it.ask();
+    it.store.begun.notified().await;
+    (it, first)
+}
+
 impl Started {
     fn answer(&self, record: u8) {
         self.run.progress().accepted(&[[record; 16]], OffsetDateTime::now_utc());
@@ -118,11 +128,7 @@ impl Started {
 
 #[tokio::test]
 async fn a_save_does_not_wait_for_the_one_before_and_is_told_after_it() {
-    let it = start().await;
-    it.store.hold(&it.logs[0]);
-    it.answer(1);
-    let first = it.ask();
-    it.store.begun.notified().await;
+    let (it, first) = start_with_a_save_under_way().await;
     it.answer(2);
     let second = it.ask();
     while it.store.ids(&it.logs[1]).await.is_empty() {
@@ -157,11 +163,7 @@ async fn whoever_asks_when_an_earlier_save_has_his_records_waits_for_that_one() 
 
 #[tokio::test]
 async fn the_document_is_saved_when_no_other_save_goes_on() {
-    let it = start().await;
-    it.store.hold(&it.logs[0]);
-    it.answer(1);
-    let first = it.ask();
-    it.store.begun.notified().await;
+    let (it, first) = start_with_a_save_under_way().await;
     let run = Arc::clone(&it.run);
     let all = tokio::spawn(async move { save(&run, true).await });
     for _ in 0..100 {
@@ -176,11 +178,7 @@ async fn the_document_is_saved_when_no_other_save_goes_on() {
 
 #[tokio::test]
 async fn what_was_under_way_when_a_save_failed_is_saved_at_the_end() {
-    let it = start().await;
-    it.store.hold(&it.logs[0]);
-    it.answer(1);
-    let first = it.ask();
-    it.store.begun.notified().await;
+    let (it, first) = start_with_a_save_under_way().await;
     it.store.hold(&it.logs[1]);
     it.answer(2);
     let second = it.ask();

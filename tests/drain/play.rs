@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use labelstream_simulator::{ContentType, Sender, Simulator, Trouble};
+use labelstream_simulator::{ContentType, Simulator, Trouble};
 use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -226,7 +226,9 @@ async fn kill(plan: Plan, stage: Arc<Stage>, notes: Arc<Notes>, hosts: Hosts) {
         let killed = std::mem::take(&mut *notes.killed.lock().unwrap());
         let senders = killed.iter().map(|id| stage.provider.tenant(id).unwrap().sender()).collect::<Vec<_>>();
         // Before the hosts try again: a run that succeeds has saved what it sent, and not what was in flight before it.
-        senders.iter().for_each(Sender::gone);
+        for sender in &senders {
+            sender.killed().await;
+        }
         if plan.break_leases {
             for id in &killed {
                 stage.break_lease(id).await;
@@ -236,7 +238,9 @@ async fn kill(plan: Plan, stage: Arc<Stage>, notes: Arc<Notes>, hosts: Hosts) {
         while !matches!(host.standing(), Standing::Running(now, _) if now > before) {
             sleep(LOOK).await;
         }
-        senders.iter().for_each(Sender::back);
+        for sender in &senders {
+            sender.killed().await;
+        }
     }
 }
 
